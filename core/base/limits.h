@@ -1,0 +1,67 @@
+// Every bound of the engine, in one place.
+//
+// Back-pressure is designed, not discovered: each queue, page, message and table has a limit here, and the relations
+// between them are checked by the compiler. Sizes are bytes unless the name says otherwise.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+namespace starling::limits {
+
+using namespace std::chrono_literals;
+
+inline constexpr std::size_t KiB = 1024;
+inline constexpr std::size_t MiB = 1024 * KiB;
+
+// Models
+inline constexpr std::size_t kModelsMax = 256;
+inline constexpr std::size_t kFieldsMax = 64;    // fields of one model: a change names them by a 64-bit mask
+inline constexpr std::size_t kNameMax = 128;     // a table or column name
+inline constexpr std::size_t kKeyMax = 1 * KiB;  // canonical bytes of one primary key
+inline constexpr std::size_t kValueMax = 2 * MiB;
+
+// Transactions and the log
+inline constexpr std::size_t kRowMax = 3 * MiB;           // all values of one row
+inline constexpr std::size_t kEntryMax = 3 * MiB;         // one shared transaction, encoded; larger ones: see too_large
+inline constexpr std::size_t kChangesPerEntryMax = 1'000'000;
+inline constexpr std::size_t kConflictRing = 10'000;      // rows of sync_conflict that are kept
+
+// The wire
+inline constexpr std::size_t kFrameMax = 4 * MiB;         // payload of one frame, before and after decompression
+inline constexpr std::size_t kFrameBeforeHelloMax = 64 * KiB;
+inline constexpr std::size_t kCompressAbove = 2 * KiB;
+inline constexpr std::size_t kPageTarget = 256 * KiB;     // a page is closed once it holds this much
+inline constexpr std::size_t kPushMax = 256 * KiB;        // a larger commit is announced and pulled, not pushed
+inline constexpr std::size_t kPullCredit = 1 * MiB;       // bytes of pages in flight for one pull
+inline constexpr std::size_t kVectorMax = 10'000;         // origins in one message
+inline constexpr std::size_t kOutboxMax = 16 * MiB;       // bytes queued for one session
+inline constexpr std::size_t kInboxMax = 1 * MiB;         // bytes of one session that wait for the replica; then it is not read
+inline constexpr std::size_t kSessionsMax = 64;
+inline constexpr std::size_t kHandshakesMax = 32;         // unauthenticated connections at once
+inline constexpr std::size_t kEventBatchMax = 256;        // events in one step
+inline constexpr std::size_t kCommitsMax = 1024;          // local commits that wait for the replica; then they are told as one
+inline constexpr std::size_t kChangeEventRowsMax = 10'000;  // rows named in one change event
+
+// Deadlines
+inline constexpr auto kHandshakeDeadline = 5s;            // TLS and Hello together
+inline constexpr auto kSendDeadline = 30s;
+inline constexpr auto kHeartbeatEvery = 30s;              // when idle
+inline constexpr auto kSilenceMax = 75s;                  // then the session is closed
+inline constexpr auto kLingerMax = 2s;                    // a closing session still sends what was queued
+inline constexpr auto kAckEvery = 200ms;
+inline constexpr auto kBackoffFirst = 200ms;              // first reconnect window; doubled up to the cap
+inline constexpr auto kBackoffCap = 30s;
+
+// Clocks
+inline constexpr std::int64_t kDriftMaxMs = 5LL * 60 * 1000;             // stamps further ahead wait
+inline constexpr std::int64_t kHelloClockMaxMs = 24LL * 60 * 60 * 1000;  // peers further apart are refused
+
+static_assert(kEntryMax + 64 * KiB <= kFrameMax, "an entry and its envelope fit a frame");
+static_assert(kRowMax + 64 * KiB <= kFrameMax, "a row of a state page fits a frame");
+static_assert(kPageTarget + kRowMax <= kFrameMax, "a page that was nearly full still takes the largest row");
+static_assert(kPushMax <= kPullCredit && kPullCredit <= kOutboxMax);
+static_assert(kValueMax < kRowMax);
+
+}  // namespace starling::limits

@@ -1,0 +1,38 @@
+#include "core/base/schema.h"
+
+#include <algorithm>
+
+#include "core/base/sha256.h"
+
+namespace starling {
+
+const ModelSchema* Schema::find(std::string_view name) const {
+  const auto at = std::lower_bound(models.begin(), models.end(), name,
+                                   [](const ModelSchema& m, std::string_view n) { return m.name < n; });
+  return at != models.end() && at->name == name ? &*at : nullptr;
+}
+
+Hash128 Schema::digest() const {
+  ByteWriter w;
+  for (const ModelSchema& m : models) {
+    w.blob(m.name);
+    w.raw(m.digest.view());
+  }
+  return hash128(w.bytes());
+}
+
+Hash128 schema_digest(const ModelSchema& m) {
+  ByteWriter w;
+  w.blob(m.name);
+  w.u8(static_cast<std::uint8_t>(m.kind));
+  for (const FieldSchema& f : m.fields) {
+    w.blob(f.name);
+    w.u8(static_cast<std::uint8_t>(f.affinity));
+    w.u8(f.not_null ? 1 : 0);
+    w.blob(f.default_sql);
+    w.varint(static_cast<std::uint64_t>(f.key_position));
+  }
+  return hash128(w.bytes());
+}
+
+}  // namespace starling

@@ -1,0 +1,84 @@
+// Models and their schema: which tables are synchronised, and how.
+//
+// A Model is what an application declares: a table, by DDL or already there, and its kind. A ModelSchema is what the
+// store found when it read that table; it is validated, immutable while the store is open, and has a digest that two
+// peers compare before they exchange rows. A field's number is its position among the stored, non-generated columns
+// in declaration order: a model grows only by appending columns, so numbers keep their meaning.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/base/ids.h"
+#include "core/base/limits.h"
+
+namespace starling {
+
+enum class Kind : std::uint8_t {
+  device_owned = 0,  // only the device that inserted a row may change it; travels as state
+  shared = 1,        // everyone may change everything; travels through the log and merges by field
+};
+
+struct Model {
+  std::string table;
+  std::string ddl;  // CREATE TABLE …; empty: the table exists already
+  Kind kind = Kind::shared;
+  bool unique_integers = false;  // the application vouches that its INTEGER PRIMARY KEY is unique across devices
+
+  // The table's name is read from the DDL when the store opens; errors are reported there.
+  [[nodiscard]] static Model from_sql(std::string ddl, Kind kind) { return {"", std::move(ddl), kind, false}; }
+  [[nodiscard]] static Model existing(std::string table, Kind kind) { return {std::move(table), "", kind, false}; }
+};
+
+enum class Affinity : std::uint8_t { text, numeric, integer, real, blob };
+
+using FieldIndex = std::uint32_t;  // 0 .. kFieldsMax-1
+using ModelIndex = std::uint32_t;  // position in Schema.models
+using FieldMask = std::uint64_t;   // bit i: field i
+static_assert(limits::kFieldsMax <= 64);
+
+struct FieldSchema {
+  std::string name;
+  Affinity affinity = Affinity::blob;
+  bool not_null = false;
+  std::string default_sql;        // as declared; empty: none
+  int key_position = 0;           // 1, 2, … in the primary key; 0: not part of it
+  int column = 0;                 // position in PRAGMA table_xinfo
+  int storage = 0;                // position in the stored record: what the pre-update hook counts by
+};
+
+struct ModelSchema {
+  std::string name;               // the table
+  Kind kind = Kind::shared;
+  std::vector<FieldSchema> fields;
+  std::vector<FieldIndex> key;    // fields of the primary key, in key order
+  bool without_rowid = false;
+  bool integer_key = false;       // the key is the rowid (INTEGER PRIMARY KEY, declared unique)
+  bool has_foreign_keys = false;  // a foreign key of any table starts or ends here
+  bool has_checks = false;        // a CHECK constraint, or at least the word in its declaration
+  Hash128 digest;                 // over all that two peers must agree on
+
+  [[nodiscard]] FieldMask all_fields() const {
+    return fields.size() == 64 ? ~FieldMask{0} : (FieldMask{1} << fields.size()) - 1;
+  }
+  [[nodiscard]] FieldMask key_fields() const {
+    FieldMask mask = 0;
+    for (const FieldIndex i : key) mask |= FieldMask{1} << i;
+    return mask;
+  }
+};
+
+struct Schema {
+  std::vector<ModelSchema> models;  // ordered by name
+
+  [[nodiscard]] const ModelSchema* find(std::string_view name) const;
+  [[nodiscard]] ModelIndex index_of(const ModelSchema& m) const { return static_cast<ModelIndex>(&m - models.data()); }
+  [[nodiscard]] Hash128 digest() const;  // over name and digest of each model
+};
+
+// The hash of all that two peers must agree on: name, kind, and each field's name, affinity, NOT NULL, default and
+// place in the key.
+[[nodiscard]] Hash128 schema_digest(const ModelSchema&);
+
+}  // namespace starling
