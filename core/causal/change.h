@@ -1,0 +1,23 @@
+// One change of one row, as it stands in the log and as the merge rule sees it.
+//
+// Views point into the bytes of the entry (or the arena of the transaction) that holds the change, which must outlive
+// it. Key columns are never among `fields`: their values are the key.
+#pragma once
+
+#include "core/base/schema.h"
+#include "core/base/value.h"
+
+namespace starling {
+
+enum class Op : std::uint8_t { insert = 0, update = 1, erase = 2 };
+
+struct Change {
+  ModelIndex model = 0;
+  Op op = Op::insert;
+  Stamp generation;      // insert: the entry's own stamp, which opens it; update, erase: the generation it saw
+  BytesView key;         // canonical: typed bytes of the key columns, in key order
+  FieldMask fields = 0;  // insert: every field that is not in the key; update: those that changed; erase: none
+  BytesView values;      // typed bytes of `fields`, ascending
+};
+
+}  // namespace starling
