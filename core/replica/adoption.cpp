@@ -1,0 +1,154 @@
+#include "core/replica/adoption.h"
+
+#include <algorithm>
+
+#include "core/replica/stamper.h"
+#include "core/replica/transaction_manager.h"
+#include "core/store/capture.h"
+#include "core/store/row_store.h"
+#include "core/store/schema_reader.h"
+#include "core/store/statement.h"
+#include "core/store/store.h"
+
+namespace starling {
+namespace {
+
+constexpr std::size_t kRowsPerTransaction = 2000;
+constexpr std::size_t kBytesPerTransaction = 1 * limits::MiB;
+
+// Rows of one model in key order, from after a key.
+class Cursor {
+ public:
+  Cursor(Store& store, const ModelSchema& model) : store_(store), model_(model) {
+    std::string keys;
+    std::string marks;
+    std::string others;
+    for (const FieldIndex i : model.key) {
+      keys += (keys.empty() ? "" : ",") + quote_identifier(model.fields[i].name);
+      marks += marks.empty() ? "?" : ",?";
+    }
+    for (const FieldSchema& f : model.fields)
+      if (f.key_position == 0) others += "," + quote_identifier(f.name);
+    const std::string from = "SELECT " + keys + others + " FROM main." + quote_identifier(model.name);
+    first_ = Statement(store.handle(), from + " ORDER BY " + keys);
+    next_ = Statement(store.handle(), from + " WHERE (" + keys + ") > (" + marks + ") ORDER BY " + keys);
+  }
+
+  struct Row {
+    Bytes key;
+    Bytes values;
+  };
+
+  // The next rows that have no version yet; empty: there are none left.
+  Expected<std::vector<Row>> read() {
+    std::vector<Row> rows;
+    std::size_t bytes = 0;
+    const Bytes after = last_;
+    Statement& statement = after.empty() ? first_ : next_;
+    const ResetGuard guard(statement);
+    if (!after.empty()) statement.values(after);
+    while (rows.size() < kRowsPerTransaction && bytes < kBytesPerTransaction && statement.step()) {
+      Expected<Row> row = row_of(statement);
+      if (!row) return row.error();
+      last_ = row->key;
+      if (has_version(row->key)) continue;
+      bytes += row->key.size() + row->values.size();
+      rows.push_back(std::move(*row));
+    }
+    return rows;
+  }
+
+ private:
+  Expected<Row> row_of(const Statement& statement) const {
+    ByteWriter key;
+    ByteWriter values;
+    const auto key_columns = static_cast<int>(model_.key.size());
+    for (int i = 0; i < statement.columns(); ++i) {
+      const ValueView v = statement.column_value(i);
+      const bool fits = v.type == Type::text || v.type == Type::blob || (v.type == Type::integer && model_.integer_key);
+      if (i < key_columns && !fits)
+        return Error{Errc::constraint, "a row's key is neither text nor blob", model_.name, "give that row a proper key first"};
+      if (v.bytes.size() > limits::kValueMax) return too_large("a value");
+      write_value(i < key_columns ? key : values, v);
+    }
+    if (key.size() > limits::kKeyMax) return too_large("a key");
+    if (values.size() > limits::kRowMax) return too_large("a row");
+    return Row{key.take(), values.take()};
+  }
+  [[nodiscard]] Error too_large(const char* what) const {
+    return {Errc::too_large, std::string(what) + " is too large to be synchronised", model_.name, "see the limits in docs/storage.md"};
+  }
+  bool has_version(BytesView key) {
+    const ModelIndex m = store_.schema().index_of(model_);
+    return model_.kind == Kind::shared ? store_.rows().version(m, key).has_value() : store_.rows().owned(m, key).has_value();
+  }
+
+  Store& store_;
+  const ModelSchema& model_;
+  Statement first_;
+  Statement next_;
+  Bytes last_;
+};
+
+// Rows written before ALTER TABLE ADD COLUMN … DEFAULT are stored short, and the pre-update hook shows their missing
+// columns as NULL instead of the default: writing each row once makes it whole.
+void make_rows_whole(Store& store, const ModelSchema& model) {
+  const auto has_default = [](const FieldSchema& f) { return !f.default_sql.empty(); };
+  if (std::none_of(model.fields.begin(), model.fields.end(), has_default)) return;
+  const std::string key = quote_identifier(model.fields[model.key.front()].name);
+  Statement(store.handle(), "UPDATE main." + quote_identifier(model.name) + " SET " + key + "=" + key).run();
+}
+
+Expected<std::uint64_t> adopt_rows(Store& store, const ModelSchema& model, Cursor& cursor, WallTime wall) {
+  Expected<std::vector<Cursor::Row>> rows = cursor.read();
+  if (!rows) return rows.error();
+  const ModelIndex index = store.schema().index_of(model);
+  const FieldMask fields = model.all_fields() & ~model.key_fields();
+  std::vector<NetChange> changes;
+  for (const Cursor::Row& row : *rows) changes.push_back({index, Op::insert, row.key, fields, row.values, row.values});
+  if (!changes.empty()) {
+    const Expected<LocalCommit> commit = stamp_changes(store, changes, WriteScope::any, wall);
+    if (!commit) return commit.error();
+  } else {
+    Statement(store.handle(), "UPDATE sync_model SET adopted=1 WHERE name=?").text(model.name).run();
+  }
+  return changes.size();
+}
+
+Expected<std::uint64_t> adopt_model(Store& store, const ModelSchema& model, WallTime wall) {
+  Cursor cursor(store, model);
+  std::uint64_t total = 0;
+  for (bool first = true;; first = false) {
+    store.begin(TransactionKind::apply);  // not captured: no row of the application changes
+    if (first) make_rows_whole(store, model);
+    const Expected<std::uint64_t> adopted = adopt_rows(store, model, cursor, wall);
+    if (!adopted) {
+      store.rollback();
+      return adopted.error();
+    }
+    store.commit();
+    if (*adopted == 0) return total;
+    total += *adopted;
+  }
+}
+
+bool is_adopted(Store& store, const ModelSchema& model) {
+  Statement select(store.handle(), "SELECT adopted FROM sync_model WHERE name=?");
+  const ResetGuard guard(select);
+  return select.text(model.name).step() && select.column_integer(0) != 0;
+}
+
+}  // namespace
+
+Expected<std::uint64_t> adopt_existing_rows(Store& store, WallTime wall) {
+  std::uint64_t total = 0;
+  for (const ModelSchema& model : store.schema().models) {
+    if (is_adopted(store, model)) continue;
+    const Expected<std::uint64_t> adopted = adopt_model(store, model, wall);
+    if (!adopted) return adopted.error();
+    total += *adopted;
+  }
+  return total;
+}
+
+}  // namespace starling

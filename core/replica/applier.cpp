@@ -1,0 +1,195 @@
+#include "core/replica/applier.h"
+
+#include <bit>
+
+#include "core/base/sha256.h"
+#include "core/replica/conflict_recorder.h"
+#include "core/store/origin_table.h"
+#include "core/store/peer_log.h"
+#include "core/store/quarantine.h"
+#include "core/store/row_store.h"
+#include "core/store/store.h"
+#include "proto/entry.h"
+#include "proto/state_page.h"
+
+namespace starling {
+namespace {
+
+std::string stream_name(const Origin& origin) { return "stream of device " + to_string(origin.device); }
+
+Error own_stream(const Origin& origin) {
+  return {Errc::not_owner, "a peer sent changes as if this device had made them", stream_name(origin),
+          "two devices may be using one identity"};
+}
+
+Error too_many_origins(const Origin& origin) {
+  return {Errc::too_large, "more origins than a workspace may have", stream_name(origin), "remove devices that are gone"};
+}
+
+void note_row(ChangeEvent& event, ModelIndex model, Op op, FieldMask fields, BytesView key) {
+  if (event.overflow) return;
+  if (event.rows.size() >= limits::kChangeEventRowsMax) {
+    event.overflow = true;
+    event.rows.clear();
+    return;
+  }
+  event.rows.push_back({model, op, fields, Bytes(key)});
+}
+
+// Equal stamps (seeds): the greater typed bytes win. Gives the fields of `tied` where theirs are greater.
+FieldMask greater_values(const ModelSchema& model, const Change& c, BytesView row, FieldMask tied) {
+  FieldMask greater = 0;
+  ByteReader ours(row);
+  ByteReader theirs(c.values);
+  for (FieldMask left = model.all_fields() & ~model.key_fields(); left != 0; left &= left - 1) {
+    const FieldMask bit = left & (~left + 1);
+    const BytesView held = read_value_bytes(ours);
+    if ((c.fields & bit) == 0) continue;
+    if (read_value_bytes(theirs) > held) greater |= bit;
+  }
+  return greater & tied;
+}
+
+}  // namespace
+
+Expected<ApplyResult> Applier::entry(const Origin& origin, Seq seq, BytesView bytes, WallTime wall) {
+  ApplyResult result;
+  result.event.origin = origin;
+  if (origin == store_.self() && seq > store_.origins().position(store_.self_ordinal()).seq) return own_stream(origin);
+  const Position position = store_.origins().vector().at(origin);
+  if (seq <= position.seq) {
+    result.outcome = Applied::duplicate;
+    return result;
+  }
+  if (seq != position.seq.next()) {
+    result.outcome = Applied::gap;
+    return result;
+  }
+  Expected<DecodedEntry> decoded = decode_entry(bytes, store_.schema());
+  if (!decoded) return decoded.error();
+  const EntryHeader& header = decoded->header;
+  if (header.origin != origin || header.seq != seq || header.hlc <= position.hlc)
+    return Error{Errc::corrupt, "entry " + std::to_string(seq.value) + " does not carry its own place", stream_name(origin), ""};
+  if (!HlcClock::acceptable(header.hlc, wall)) {
+    result.outcome = Applied::wait_clock;
+    result.until = HlcClock::acceptable_at(header.hlc);
+    return result;
+  }
+  const std::optional<Ordinal> known = store_.origins().find(origin);
+  if (header.previous != (known ? store_.origins().last_hash(*known) : Hash128{})) {
+    return Error{Errc::identity_conflict, "entry " + std::to_string(seq.value) + " does not follow the one that we hold",
+                 stream_name(origin), "that device may have been cloned or restored"};
+  }
+  if (!store_.origins().vector().covers(header.dependencies)) {
+    result.outcome = Applied::wait_deps;
+    result.dependencies = header.dependencies;
+    return result;
+  }
+  if (!known && store_.origins().vector().size() >= limits::kVectorMax) return too_many_origins(origin);
+  const Ordinal ordinal = store_.origins().ordinal(origin);
+  store_.origins().advance_seq(ordinal, seq, header.hlc, hash128(bytes), header.dependencies);
+  store_.clock().observe(header.hlc);
+  for (const Change& c : decoded->changes) change(c, *decoded, wall, result);
+  store_.log().append(ordinal, seq, bytes);
+  return result;
+}
+
+void Applier::change(const Change& c, const DecodedEntry& entry, WallTime wall, ApplyResult& result) {
+  RowStore& rows = store_.rows();
+  const Stamp stamp = entry.header.stamp();
+  ++result.rows;
+  if (c.op == Op::insert && rows.put_new(c.model, c.key, stamp)) {  // the common case: a key never seen
+    rows.insert_row(c.model, c.key, c.values);
+    note_row(result.event, c.model, c.op, c.fields, c.key);
+    return;
+  }
+  const std::optional<RowVersion> held = rows.version(c.model, c.key);
+  const RowVersion* mine = held ? &*held : nullptr;
+  MergeResult merged = merge(mine, c.op, c.generation, c.fields, stamp);
+  if (merged.tied != 0) {
+    const std::optional<BytesView> row = rows.read_row(c.model, c.key);
+    if (row) merged.won |= greater_values(store_.schema().models[c.model], c, *row, merged.tied);
+  }
+  const Ordinal author = store_.origins().ordinal(entry.header.origin);
+  ConflictRecorder(store_, entry.header, store_.origins().seen(author), wall).record(c, mine, merged);
+  if (merged.verdict == Verdict::superseded) return;
+
+  ByteWriter won;
+  switch (merged.verdict) {
+    case Verdict::superseded: return;
+    case Verdict::insert_row: rows.insert_row(c.model, c.key, c.values); break;
+    case Verdict::replace_row: rows.upsert_row(c.model, c.key, c.values); break;
+    case Verdict::update_row:
+      pick_fields(c.values, c.fields, merged.won, won);
+      rows.update_row(c.model, c.key, merged.won, won.bytes());
+      break;
+    case Verdict::erase_row: rows.erase_row(c.model, c.key); break;
+  }
+  rows.put(c.model, c.key, merged_version(mine, merged, c.op, c.generation, stamp, entry.header.seq));
+  note_row(result.event, c.model, c.op, c.op == Op::update ? merged.won : c.fields, c.key);
+}
+
+Expected<ApplyResult> Applier::page(const StatePage& page) {
+  ApplyResult result;
+  result.event.origin = page.origin;
+  if (page.origin == store_.self() && page.to > store_.origins().position(store_.self_ordinal()).rev)
+    return own_stream(page.origin);
+  const Rev held = store_.origins().vector().at(page.origin).rev;
+  if (page.to <= held) {
+    result.outcome = Applied::duplicate;
+    return result;
+  }
+  if (page.from > held) {
+    result.outcome = Applied::gap;
+    return result;
+  }
+  Expected<DecodedStatePage> decoded = decode_state_page(page.body, page.from, page.to, store_.schema());
+  if (!decoded) return decoded.error();
+  if (!store_.origins().find(page.origin) && store_.origins().vector().size() >= limits::kVectorMax)
+    return too_many_origins(page.origin);
+  const Ordinal ordinal = store_.origins().ordinal(page.origin);
+  for (const StateRow& row : decoded->rows) {
+    if (row.rev <= held || !owned_row(row, ordinal)) continue;
+    ++result.rows;
+    const ModelSchema& model = store_.schema().models[row.model];
+    note_row(result.event, row.model, row.deleted ? Op::erase : Op::update,
+             row.deleted ? 0 : model.all_fields() & ~model.key_fields(), row.key);
+  }
+  store_.origins().advance_rev(ordinal, page.to);
+  return result;
+}
+
+// Takes one row of an owner's state in. False: a newer revision, or another owner's row of that key, stands.
+bool Applier::owned_row(const StateRow& row, Ordinal origin) {
+  RowStore& rows = store_.rows();
+  const OwnedVersion fresh{origin, row.rev, row.deleted};
+  if (rows.put_new_owned(row.model, row.key, fresh)) {
+    if (!row.deleted) rows.insert_row(row.model, row.key, row.values);
+    return true;
+  }
+  const std::optional<OwnedVersion> known = rows.owned(row.model, row.key);
+  ASSERT(known);
+  if (known->owner == origin && known->rev >= row.rev) return false;
+  const Origin& ours = store_.origins().origin(known->owner);
+  const Origin& theirs = store_.origins().origin(origin);
+  const std::string& model = store_.schema().models[row.model].name;
+  if (ours.device != theirs.device) {  // two owners of one key: the lesser device's row stands
+    const bool mine_stands = ours.device == store_.self().device || ours.device < theirs.device;
+    if (mine_stands) {
+      store_.quarantine().put(model, row.key, origin, row.rev, "key collision with device " + to_string(ours.device),
+                              row.deleted, row.values);
+      return false;
+    }
+    const std::optional<BytesView> loser = rows.read_row(row.model, row.key);
+    store_.quarantine().put(model, row.key, known->owner, known->rev, "key collision with device " + to_string(theirs.device),
+                            known->deleted, loser ? *loser : BytesView{});
+  } else if (theirs.incarnation < ours.incarnation) {
+    return false;  // an older life of the same device
+  }
+  rows.put_owned(row.model, row.key, fresh);
+  if (row.deleted) rows.erase_row(row.model, row.key);
+  else rows.upsert_row(row.model, row.key, row.values);
+  return true;
+}
+
+}  // namespace starling

@@ -1,0 +1,50 @@
+// The applier: the one function through which changes from elsewhere become rows, whether live, in catch-up or joining.
+//
+// It checks that an entry or a page continues our position, that it may be applied now (predecessor by hash, clock,
+// dependencies), merges each change, writes rows and versions, records what lost, appends to the log and moves our
+// position; all in the caller's transaction. Anything that lies behind our position writes no row. What does not
+// continue it is a gap, and writes none either.
+// A row that SQLite refuses (a constraint of the application's) throws SQLite::Exception: the caller rolls back and
+// holds that origin's stream, unacknowledged.
+#pragma once
+
+#include "core/replica/event.h"
+
+namespace starling {
+
+class Store;
+struct DecodedEntry;
+
+enum class Applied : std::uint8_t {
+  done,
+  duplicate,   // behind our position: nothing written
+  gap,         // ahead of it: pull from our position
+  wait_clock,  // stamped too far ahead of our wall clock; `until` says when it may be applied
+  wait_deps,   // its author had seen what we have not: `dependencies`
+};
+
+struct ApplyResult {
+  Applied outcome = Applied::done;
+  std::size_t rows = 0;  // changes or rows that were taken in
+  ChangeEvent event;
+  WallTime until;
+  VersionVector dependencies;
+};
+
+class Applier {
+ public:
+  explicit Applier(Store& store) : store_(store) {}
+
+  // Errors, all the peer's fault, nothing written: corrupt, schema, not_owner (our own stream from someone else),
+  // identity_conflict (the entry does not follow the one that we hold).
+  [[nodiscard]] Expected<ApplyResult> entry(const Origin&, Seq, BytesView bytes, WallTime);
+  [[nodiscard]] Expected<ApplyResult> page(const StatePage&);
+
+ private:
+  void change(const Change&, const DecodedEntry&, WallTime, ApplyResult&);
+  bool owned_row(const struct StateRow&, Ordinal origin);
+
+  Store& store_;
+};
+
+}  // namespace starling

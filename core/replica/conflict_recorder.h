@@ -1,0 +1,35 @@
+// The conflict recorder: which values lost in a merge, and to whom.
+//
+// A value that its successor's author had seen is history, not a conflict; one that he had not seen was written at the
+// same time, and its loss is recorded (promise 3: no silent loss). An author's sight is the sum of the dependencies of
+// his entries. Both peers that merge the two changes record the same loss.
+#pragma once
+
+#include "core/causal/merge.h"
+#include "core/causal/version_vector.h"
+
+namespace starling {
+
+class Store;
+struct EntryHeader;
+
+class ConflictRecorder {
+ public:
+  // `author_seen`: what the entry's author had seen when he wrote it.
+  ConflictRecorder(Store&, const EntryHeader&, const VersionVector& author_seen, WallTime);
+
+  // Call before the row is written. `row`: our typed bytes of its non-key fields; nullopt where there is no row.
+  void record(const Change&, const RowVersion* mine, const MergeResult&);
+
+ private:
+  void lost_here(const Change&, const RowVersion& mine, FieldMask fields, const char* why);
+  void lost_there(const Change&, const RowVersion* mine, FieldMask fields, const char* why);
+  [[nodiscard]] FieldMask unseen(const RowVersion& mine, FieldMask fields) const;
+
+  Store& store_;
+  Stamp stamp_;
+  const VersionVector& seen_;
+  WallTime wall_;
+};
+
+}  // namespace starling

@@ -1,0 +1,87 @@
+// What goes into the replica and what comes out.
+//
+// Events are facts about the outside world; effects are what the shell must do, and they exist only after the
+// transaction that decided them has been committed. Sessions are numbered by the shell; a number is never reused.
+#pragma once
+
+#include <memory>
+#include <variant>
+#include <vector>
+
+#include "core/causal/change.h"
+#include "proto/message.h"
+
+namespace starling {
+
+using SessionId = std::uint64_t;
+
+// A row that changed. Indices refer to the node's Schema.
+struct RowChange {
+  ModelIndex model = 0;
+  Op op = Op::insert;
+  FieldMask fields = 0;  // that changed; none for a delete
+  Bytes key;             // canonical bytes
+};
+
+// One transaction's changes, ours or a peer's, after its commit.
+struct ChangeEvent {
+  bool local = false;
+  Origin origin;
+  std::vector<RowChange> rows;
+  bool overflow = false;  // more rows than limits::kChangeEventRowsMax: anything may have changed
+};
+
+// What a local commit produced: positions, and the bytes to push while they are small.
+struct LocalCommit {
+  Origin origin;
+  Rev rev_before, rev_after;  // equal: no device-owned change
+  Seq seq;                    // zero: no shared change
+  Hlc hlc;
+  Bytes state_body;           // state_page.h; empty when there is none or it is beyond limits::kPushMax
+  Bytes entry;                // likewise
+  std::size_t rows = 0;       // net changes
+  ChangeEvent changes;
+};
+
+// --- events
+struct PeerUp {  // an authenticated connection; the device id comes from its certificate
+  SessionId session = 0;
+  DeviceId device;
+};
+struct PeerDown {
+  SessionId session = 0;
+};
+struct Received {
+  SessionId session = 0;
+  Message message;
+};
+struct OutboxFull {  // a push was dropped, or its session's queue has grown too long
+  SessionId session = 0;
+};
+struct Committed {
+  std::shared_ptr<const LocalCommit> commit;
+};
+using Event = std::variant<PeerUp, PeerDown, Received, OutboxFull, Committed>;
+
+// --- effects
+struct Send {
+  std::vector<SessionId> sessions;
+  std::shared_ptr<const Message> message;
+};
+struct Accepted {  // the peer's Hello was accepted: it counts as connected
+  SessionId session = 0;
+};
+struct Close {  // after what was sent before
+  SessionId session = 0;
+  Error why;
+};
+struct Changed {  // a peer's changes are visible
+  ChangeEvent event;
+};
+struct Note {  // a fact for the log
+  enum class Level { debug, info, warning, error } level = Level::info;
+  std::string text;
+};
+using Effect = std::variant<Send, Accepted, Close, Changed, Note>;
+
+}  // namespace starling

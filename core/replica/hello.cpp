@@ -1,0 +1,98 @@
+#include "core/replica/hello.h"
+
+#include "core/base/sha256.h"
+#include "core/store/origin_table.h"
+#include "core/store/peer_log.h"
+#include "core/store/store.h"
+#include "core/store/sync_state.h"
+
+namespace starling {
+namespace {
+
+Expected<void> check_workspace(const SyncState& state, const Hello& hello) {
+  if (hello.workspace_name != state.workspace_name()) {
+    return Error{Errc::wrong_workspace, "the peer's workspace is '" + hello.workspace_name + "', ours '" +
+                 state.workspace_name() + "'", "", "give both the same workspace name"};
+  }
+  if (hello.workspace.is_zero() && state.workspace().is_zero())
+    return Error{Errc::not_ready, "neither side has joined a workspace yet", "", "start one of them with 'create'"};
+  if (!hello.workspace.is_zero() && !state.workspace().is_zero() && hello.workspace != state.workspace()) {
+    return Error{Errc::wrong_workspace, "both call their workspace '" + hello.workspace_name +
+                 "', but it was created twice", "", "let one device create it and the others join"};
+  }
+  return {};
+}
+
+Expected<void> check_schema(const Schema& schema, const Hello& hello) {
+  for (const ModelDigest& theirs : hello.models) {
+    const ModelSchema* ours = schema.find(theirs.name);
+    if (ours == nullptr)
+      return Error{Errc::schema, "the peer has a model that we do not know", theirs.name, "run the same version on both"};
+    if (ours->digest != theirs.digest)
+      return Error{Errc::schema, "the model differs between the peer and us", theirs.name, "run the same version on both"};
+  }
+  if (hello.models.size() != schema.models.size()) {
+    return Error{Errc::schema, "the peer has " + std::to_string(hello.models.size()) + " models, we have " +
+                 std::to_string(schema.models.size()), "", "run the same version on both"};
+  }
+  return {};
+}
+
+Expected<void> check_identity(Store& store, const Hello& hello) {
+  const Position ours = store.origins().vector().at(store.self());
+  const Position known = hello.vector.at(store.self());
+  const Error conflict{Errc::identity_conflict, "the peer knows more of this device's history than this device does",
+                       "device " + to_string(store.self().device),
+                       "this database may be an old backup or a copy: start with an empty folder and join"};
+  if (known.rev > ours.rev || known.seq > ours.seq) return conflict;
+  for (const HeldLog& held : hello.held) {
+    if (held.origin != store.self() || held.seq == Seq{}) continue;
+    const std::optional<Bytes> entry = store.log().find(store.self_ordinal(), held.seq);
+    if (held.seq > ours.seq || (entry && hash128(*entry) != held.hash)) return conflict;
+  }
+  return {};
+}
+
+}  // namespace
+
+std::uint64_t ack_version(const VersionVector& vector) {
+  std::uint64_t version = 0;
+  for (const auto& [origin, position] : vector) version += position.rev.value + position.seq.value;
+  return version;
+}
+
+Hello make_hello(Store& store, const DeviceId& peer, WallTime now) {
+  Hello hello;
+  hello.workspace_name = store.state().workspace_name();
+  hello.workspace = store.state().workspace();
+  hello.incarnation = store.self().incarnation;
+  hello.vector = store.origins().vector();
+  hello.ack_version = ack_version(hello.vector);
+  for (const Origin& origin : store.origins().of_device(peer)) {
+    const Position position = store.origins().vector().at(origin);
+    if (position.seq == Seq{}) continue;
+    hello.held.push_back({origin, position.seq, store.origins().last_hash(*store.origins().find(origin))});
+  }
+  for (const ModelSchema& m : store.schema().models) hello.models.push_back({m.name, m.digest});
+  hello.clock = now;
+  return hello;
+}
+
+Expected<void> check_hello(Store& store, const Hello& hello, const DeviceId& peer, WallTime now) {
+  if (hello.protocol != kProtocolVersion) {
+    return Error{Errc::schema, "the peer speaks protocol " + std::to_string(hello.protocol) + ", we speak " +
+                 std::to_string(kProtocolVersion), "", "run the same version on both"};
+  }
+  Expected<void> checked = check_workspace(store.state(), hello);
+  if (!checked) return checked;
+  const std::int64_t apart = hello.clock.ms - now.ms;
+  if (apart > limits::kHelloClockMaxMs || apart < -limits::kHelloClockMaxMs) {
+    return Error{Errc::clock, "the clocks differ by " + std::to_string((apart < 0 ? -apart : apart) / 3'600'000) + " hours",
+                 "device " + to_string(peer), "set the clock that is wrong"};
+  }
+  checked = check_schema(store.schema(), hello);
+  if (!checked) return checked;
+  return check_identity(store, hello);
+}
+
+}  // namespace starling

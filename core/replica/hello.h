@@ -1,0 +1,20 @@
+// The first words of a session, and what they must agree on.
+//
+// Checked in this order, each refusal with its own code: protocol version, workspace, clock (a day apart is refused),
+// schema of every model, identity (the peer knows more of our own log than we do, or another hash for an entry of
+// it). A joiner says workspace zero and takes the id from its first peer.
+#pragma once
+
+#include "proto/message.h"
+
+namespace starling {
+
+class Store;
+
+[[nodiscard]] Hello make_hello(Store&, const DeviceId& peer, WallTime);
+[[nodiscard]] Expected<void> check_hello(Store&, const Hello&, const DeviceId& peer, WallTime);
+
+// The version of an acknowledgement: grows with the vector, whatever grew in it, and needs no state of its own.
+[[nodiscard]] std::uint64_t ack_version(const VersionVector&);
+
+}  // namespace starling

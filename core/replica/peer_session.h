@@ -1,0 +1,40 @@
+// What the replica knows of one session with a peer.
+//
+// Lives in memory only: a session that ends takes nothing along that the next one's Hello does not tell again.
+#pragma once
+
+#include <map>
+#include <optional>
+
+#include "core/causal/version_vector.h"
+#include "core/replica/event.h"
+
+namespace starling {
+
+enum class Stream : std::uint8_t { state, log };
+
+// A pull that this peer has open with us: pages go out while there is credit.
+struct Serving {
+  std::uint64_t cursor = 0;  // rev or seq up to which pages were sent
+  std::int64_t credit = 0;   // bytes
+};
+
+using StreamKey = std::pair<Origin, Stream>;
+
+struct PeerSession {
+  SessionId id = 0;
+  DeviceId device;
+  MonoTime since;
+  bool accepted = false;          // its Hello was good
+
+  VersionVector vector;           // what it holds, as far as it told
+  Incarnation incarnation;
+  VersionVector told;             // our vector, as far as we told it
+  MonoTime next_ack;              // not before
+  MonoTime last_sent;
+  std::optional<Rev> pushed_rev;  // where it stands in our state stream once all that we sent has arrived;
+  std::optional<Seq> pushed_seq;  //   nothing: unknown, it will pull
+  std::map<StreamKey, Serving> serving;
+};
+
+}  // namespace starling

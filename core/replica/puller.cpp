@@ -1,0 +1,100 @@
+#include "core/replica/puller.h"
+
+#include <algorithm>
+
+#include "core/base/limits.h"
+
+namespace starling {
+namespace {
+
+constexpr auto kPullSilenceMax = std::chrono::duration_cast<Duration>(limits::kSendDeadline);
+
+std::uint64_t position_in(const VersionVector& vector, const StreamKey& key) {
+  const Position p = vector.at(key.first);
+  return key.second == Stream::state ? p.rev.value : p.seq.value;
+}
+
+Message request_of(const StreamKey& key, std::uint64_t from, std::size_t credit, bool open) {
+  const auto bytes = static_cast<std::uint32_t>(credit);
+  if (key.second == Stream::state) return StateRequest{key.first, Rev{from}, bytes, open};
+  return SharedChangeRequest{key.first, Seq{from}, bytes, open};
+}
+
+const PeerSession* author_of(const std::map<SessionId, PeerSession>& sessions, const Origin& origin) {
+  for (const auto& [id, s] : sessions)
+    if (s.accepted && s.device == origin.device && s.incarnation == origin.incarnation) return &s;
+  return nullptr;
+}
+
+}  // namespace
+
+std::vector<Puller::Start> Puller::plan(const std::map<SessionId, PeerSession>& sessions, const VersionVector& ours,
+                                        const Origin& self, MonoTime now) {
+  std::vector<Start> starts;
+  for (const auto& [id, s] : sessions) {
+    if (!s.accepted) continue;
+    for (const auto& [origin, position] : s.vector) {
+      if (origin == self) continue;
+      const PeerSession* author = author_of(sessions, origin);
+      if (author != nullptr && author != &s) continue;
+      for (const Stream stream : {Stream::state, Stream::log}) {
+        const StreamKey key{origin, stream};
+        const std::uint64_t from = position_in(ours, key);
+        if (position_in(s.vector, key) <= from || pulls_.contains(key) || holds_.contains(key)) continue;
+        pulls_[key] = Pull{id, 0, now};
+        starts.push_back({id, request_of(key, from, limits::kPullCredit, true)});
+      }
+    }
+  }
+  return starts;
+}
+
+std::optional<Message> Puller::taken(SessionId session, const StreamKey& key, std::uint64_t to, std::size_t bytes,
+                                     bool last, MonoTime now) {
+  const auto at = pulls_.find(key);
+  if (at == pulls_.end() || at->second.session != session) return std::nullopt;
+  if (last) {
+    pulls_.erase(at);
+    return std::nullopt;
+  }
+  Pull& pull = at->second;
+  pull.heard = now;
+  pull.used += bytes;
+  if (pull.used < limits::kPullCredit / 4) return std::nullopt;
+  return request_of(key, to, std::exchange(pull.used, 0), false);
+}
+
+void Puller::stop(SessionId session) {
+  std::erase_if(pulls_, [session](const auto& pull) { return pull.second.session == session; });
+}
+
+void Puller::expire(MonoTime now) {
+  std::erase_if(pulls_, [now](const auto& pull) { return now - pull.second.heard >= kPullSilenceMax; });
+}
+
+void Puller::hold(const StreamKey& key, Hold why) {
+  pulls_.erase(key);
+  holds_[key] = std::move(why);
+}
+
+void Puller::release(const VersionVector& ours, Now now) {
+  std::erase_if(holds_, [&](const auto& item) {
+    const Hold& hold = item.second;
+    if (hold.until.ms != 0) return now.wall >= hold.until;
+    if (!hold.dependencies.empty()) return ours.covers(hold.dependencies);
+    return now.mono >= hold.retry;
+  });
+}
+
+std::optional<MonoTime> Puller::next_deadline(Now now) const {
+  std::optional<MonoTime> next;
+  const auto sooner = [&next](MonoTime t) { next = next ? std::min(*next, t) : t; };
+  for (const auto& [key, pull] : pulls_) sooner(pull.heard + kPullSilenceMax);
+  for (const auto& [key, hold] : holds_) {
+    if (hold.until.ms != 0) sooner(now.mono + std::chrono::milliseconds(std::max<std::int64_t>(hold.until.ms - now.wall.ms, 1)));
+    else if (hold.dependencies.empty()) sooner(hold.retry);
+  }
+  return next;
+}
+
+}  // namespace starling

@@ -1,0 +1,58 @@
+// The puller: which stream to ask whom for, from positions alone.
+//
+// A stream is wanted when a connected peer shows more of it than we hold. It is asked of its author where the author
+// is connected (its pushes and its pages come on one connection, in order), else of any peer that shows more. One pull
+// for each stream; it ends with the page that says so, with the session, when the source falls silent, or at a gap,
+// and then positions decide anew. A stream on hold is not asked for.
+#pragma once
+
+#include <map>
+
+#include "core/replica/peer_session.h"
+
+namespace starling {
+
+struct Hold {  // a stream that must not be applied now
+  std::string why;
+  WallTime until;              // clock; zero: not by time
+  VersionVector dependencies;  // released once we cover them; empty: not by position
+  MonoTime retry;              // a row that SQLite refused: tried again then; zero: not by retry
+};
+
+class Puller {
+ public:
+  struct Start {
+    SessionId session = 0;
+    Message request;
+  };
+
+  // New pulls, given what we hold.
+  [[nodiscard]] std::vector<Start> plan(const std::map<SessionId, PeerSession>&, const VersionVector& ours,
+                                        const Origin& self, MonoTime);
+  // A page of `bytes` up to `to` was taken in: gives the top-up to send, if it is time.
+  [[nodiscard]] std::optional<Message> taken(SessionId, const StreamKey&, std::uint64_t to, std::size_t bytes, bool last,
+                                             MonoTime);
+  void stop(const StreamKey& key) { pulls_.erase(key); }
+  void stop(SessionId);
+  void stop_all() { pulls_.clear(); }
+  void expire(MonoTime);  // ends pulls whose source has fallen silent
+
+  void hold(const StreamKey&, Hold);
+  void release(const VersionVector& ours, Now);  // holds that are over
+  [[nodiscard]] const std::map<StreamKey, Hold>& holds() const { return holds_; }
+  [[nodiscard]] bool held(const StreamKey& key) const { return holds_.contains(key); }
+  [[nodiscard]] bool pulling() const { return !pulls_.empty(); }
+  [[nodiscard]] std::optional<MonoTime> next_deadline(Now) const;
+
+ private:
+  struct Pull {
+    SessionId session = 0;
+    std::size_t used = 0;  // bytes taken since the last request
+    MonoTime heard;
+  };
+
+  std::map<StreamKey, Pull> pulls_;
+  std::map<StreamKey, Hold> holds_;
+};
+
+}  // namespace starling

@@ -1,0 +1,463 @@
+#include "core/replica/replica.h"
+
+#include <SQLiteCpp/Exception.h>
+
+#include <algorithm>
+
+#include "core/replica/applier.h"
+#include "core/replica/hello.h"
+#include "core/replica/page_source.h"
+#include "core/replica/puller.h"
+#include "core/replica/pusher.h"
+#include "core/store/ack_store.h"
+#include "core/store/conflict_log.h"
+#include "core/store/origin_table.h"
+#include "core/store/quarantine.h"
+#include "core/store/sql_error.h"
+#include "core/store/store.h"
+#include "core/store/sync_state.h"
+
+namespace starling {
+namespace {
+
+constexpr Duration kAckEvery = limits::kAckEvery;
+constexpr Duration kHelloDeadline = limits::kHandshakeDeadline;
+constexpr Duration kHeartbeatEvery = limits::kHeartbeatEvery;
+constexpr Duration kRetryRefusedRow = std::chrono::minutes(1);
+constexpr Duration kDrain = std::chrono::seconds(1);  // time for a full outbox to empty before we speak again
+
+std::uint64_t lag(const VersionVector& ahead, const VersionVector& behind) {
+  std::uint64_t changes = 0;
+  for (const auto& [origin, position] : ahead) {
+    const Position held = behind.at(origin);
+    if (position.rev > held.rev) changes += position.rev.value - held.rev.value;
+    if (position.seq > held.seq) changes += position.seq.value - held.seq.value;
+  }
+  return changes;
+}
+
+}  // namespace
+
+// The state machine. Handlers run inside one step; what they decide goes into effects_ and is given out after commit.
+struct Replica::Impl {
+  explicit Impl(Store& s) : store(s), applier(s), source(s), announced(s.origins().vector().at(s.self())) {}
+
+  Store& store;
+  Applier applier;
+  PageSource source;
+  Puller puller;
+  Pusher pusher;
+  Position announced;  // of our own streams: commits beyond it are on disk, but their event is still to come
+  std::map<SessionId, PeerSession> sessions;
+  std::optional<VersionVector> join_target;  // what the first peer's Hello showed, until we cover it
+  std::vector<Effect> effects;
+  Now now;
+  std::optional<StreamKey> in_hand;  // the stream whose changes are being applied
+  Status counters;
+
+  const VersionVector& ours() { return store.origins().vector(); }
+  [[nodiscard]] VersionVector shown();
+  void ensure_transaction() {
+    if (!store.in_transaction()) store.begin(TransactionKind::apply);
+  }
+  void send(PeerSession& s, Message message) {
+    s.last_sent = now.mono;
+    effects.push_back(Send{{s.id}, std::make_shared<const Message>(std::move(message))});
+  }
+  void note(Note::Level level, std::string text) { effects.push_back(Note{level, std::move(text)}); }
+
+  void refuse(PeerSession&, Error);
+  void drop(SessionId);
+
+  void handle(const Event&);
+  void on(const PeerUp&);
+  void on(const PeerDown& e) { drop(e.session); }
+  void on(const Received&);
+  void on(const OutboxFull&);
+  void on(const Committed&);
+
+  void receive(PeerSession&, const Hello&);
+  void receive(PeerSession& s, const StateChange& m) { take_page(s, m.page, std::nullopt); }
+  void receive(PeerSession&, const StateBatch&);
+  void receive(PeerSession& s, const StateResponse& m) { take_page(s, m.page, m.last); }
+  void receive(PeerSession&, const StateRequest&);
+  void receive(PeerSession& s, const SharedChange& m) { take_entries(s, m.origin, m.seq, {&m.entry, 1}, std::nullopt); }
+  void receive(PeerSession& s, const SharedChangeBatch& m) { take_entries(s, m.origin, m.from, m.entries, std::nullopt); }
+  void receive(PeerSession& s, const SharedChangeResponse& m) {
+    take_entries(s, m.batch.origin, m.batch.from, m.batch.entries, m.last);
+  }
+  void receive(PeerSession&, const SharedChangeRequest&);
+  void receive(PeerSession&, const AckSharedChanges&);
+  void receive(PeerSession&, const Heartbeat&);
+  void receive(PeerSession&, const ErrorMessage&);
+
+  // `last`: of a pull's response; nullopt: pushed.
+  void take_page(PeerSession&, const StatePage&, std::optional<bool> last);
+  void take_entries(PeerSession&, const Origin&, Seq from, std::span<const Bytes>, std::optional<bool> last);
+  bool take_entry(PeerSession&, const StreamKey&, Seq, const Bytes&);
+  bool taken(PeerSession&, const StreamKey&, const Expected<ApplyResult>&);
+  void acknowledge(PeerSession&, const VersionVector&, std::uint64_t version);
+
+  void finish();
+  void complete_join();
+  void talk(PeerSession&, const VersionVector&);
+  void abandon(const SQLite::Exception&);
+  [[nodiscard]] Readiness readiness();
+  [[nodiscard]] std::optional<MonoTime> next_deadline();
+};
+
+// --- sessions
+
+void Replica::Impl::on(const PeerUp& e) {
+  PeerSession& s = sessions[e.session];
+  s.id = e.session;
+  s.device = e.device;
+  s.since = now.mono;
+  Hello hello = make_hello(store, e.device, now.wall);
+  s.told = hello.vector;
+  send(s, std::move(hello));
+}
+
+void Replica::Impl::drop(SessionId id) {
+  sessions.erase(id);
+  puller.stop(id);
+}
+
+void Replica::Impl::refuse(PeerSession& s, Error why) {
+  const SessionId id = s.id;
+  note(Note::Level::warning, "session with " + short_string(s.device) + " closed: " + why.text());
+  send(s, ErrorMessage{why.code, why.text(), 0});
+  effects.push_back(Close{id, std::move(why)});
+  drop(id);
+}
+
+void Replica::Impl::on(const Received& e) {
+  const auto at = sessions.find(e.session);
+  if (at == sessions.end()) return;  // closed in the meantime
+  PeerSession& s = at->second;
+  if (s.accepted == std::holds_alternative<Hello>(e.message) && !std::holds_alternative<ErrorMessage>(e.message))
+    return refuse(s, {Errc::corrupt, std::string("unexpected ") + name_of(e.message), "device " + to_string(s.device), ""});
+  std::visit([&](const auto& message) { receive(s, message); }, e.message);
+}
+
+void Replica::Impl::on(const OutboxFull& e) {
+  const auto at = sessions.find(e.session);
+  if (at == sessions.end()) return;
+  PeerSession& s = at->second;  // we cannot know what was dropped: tell our vector anew, the peer pulls what it lacks
+  s.pushed_rev.reset();
+  s.pushed_seq.reset();
+  s.serving.clear();
+  s.told = {};
+  s.next_ack = now.mono + kDrain;
+}
+
+void Replica::Impl::on(const Committed& e) {
+  announced.rev = std::max(announced.rev, e.commit->rev_after);
+  if (e.commit->seq > announced.seq) announced = {announced.rev, e.commit->seq, e.commit->hlc};
+  pusher.add(e.commit);
+}
+
+// What we tell peers that we hold. A commit of ours shows with its push, never before: who hears of it pulls it.
+VersionVector Replica::Impl::shown() {
+  VersionVector vector;
+  for (const auto& [origin, position] : ours()) vector.join(origin, origin == store.self() ? announced : position);
+  return vector;
+}
+
+void Replica::Impl::receive(PeerSession& s, const Hello& hello) {
+  const Expected<void> good = check_hello(store, hello, s.device, now.wall);
+  if (!good) return refuse(s, good.error());
+  if (store.state().workspace().is_zero()) {
+    ensure_transaction();
+    store.state().set_workspace(hello.workspace);
+    store.commit();  // on its own: whatever else this step does, we have joined
+  }
+  s.accepted = true;
+  s.vector = hello.vector;
+  s.incarnation = hello.incarnation;
+  s.pushed_rev = hello.vector.at(store.self()).rev;
+  s.pushed_seq = hello.vector.at(store.self()).seq;
+  acknowledge(s, hello.vector, hello.ack_version);
+  if (!store.state().initial_sync_completed() && !join_target) {
+    join_target = hello.vector;
+    note(Note::Level::info, "Running initial full sync");
+  }
+  effects.push_back(Accepted{s.id});
+}
+
+void Replica::Impl::receive(PeerSession& s, const ErrorMessage& error) {
+  const SessionId id = s.id;
+  note(Note::Level::warning, short_string(s.device) + " refused us: " + error.text);
+  effects.push_back(Close{id, Error{error.code, error.text, "device " + to_string(s.device), ""}});
+  drop(id);
+}
+
+// --- changes
+
+void Replica::Impl::receive(PeerSession& s, const StateBatch& batch) {
+  const SessionId id = s.id;
+  for (const StatePage& page : batch.pages) {
+    take_page(s, page, std::nullopt);
+    if (!sessions.contains(id)) return;  // refused
+  }
+}
+
+// What every page and entry has in common. False: the stream does not go on with what follows.
+bool Replica::Impl::taken(PeerSession& s, const StreamKey& key, const Expected<ApplyResult>& result) {
+  if (!result) {
+    refuse(s, result.error());
+    return false;
+  }
+  switch (result->outcome) {
+    case Applied::done:
+      counters.rows_applied += result->rows;
+      if (!result->event.rows.empty() || result->event.overflow) effects.push_back(Changed{result->event});
+      return true;
+    case Applied::duplicate: ++counters.duplicate_rows; return true;
+    case Applied::gap: puller.stop(key); return false;
+    case Applied::wait_clock:
+      puller.hold(key, {"its clock is ahead of ours: the log of device " + to_string(key.first.device) + " waits",
+                        result->until, {}, {}});
+      note(Note::Level::warning, "changes of " + short_string(key.first.device) + " wait: their clock is ahead of ours");
+      return false;
+    case Applied::wait_deps:
+      s.vector.join(result->dependencies);  // whoever sends an entry holds what it depends on
+      puller.hold(key, {"waits for changes that its author had seen", {}, result->dependencies, {}});
+      return false;
+  }
+  return false;
+}
+
+void Replica::Impl::take_page(PeerSession& s, const StatePage& page, std::optional<bool> last) {
+  const StreamKey key{page.origin, Stream::state};
+  s.vector.join(page.origin, {page.to, Seq{}, Hlc{}});
+  if (puller.held(key)) return;
+  ensure_transaction();
+  in_hand = key;
+  const bool goes_on = taken(s, key, applier.page(page));
+  in_hand.reset();
+  if (!goes_on || !last) return;
+  if (auto more = puller.taken(s.id, key, page.to.value, page.body.size(), *last, now.mono)) send(s, std::move(*more));
+}
+
+void Replica::Impl::take_entries(PeerSession& s, const Origin& origin, Seq from, std::span<const Bytes> entries,
+                                 std::optional<bool> last) {
+  const StreamKey key{origin, Stream::log};
+  std::size_t bytes = 0;
+  Seq seq = from;
+  if (puller.held(key)) return;
+  for (const Bytes& entry : entries) {
+    if (!take_entry(s, key, seq, entry)) return;
+    bytes += entry.size();
+    seq = seq.next();
+  }
+  if (!last) return;
+  if (auto more = puller.taken(s.id, key, seq.value - 1, bytes, *last, now.mono)) send(s, std::move(*more));
+}
+
+bool Replica::Impl::take_entry(PeerSession& s, const StreamKey& key, Seq seq, const Bytes& entry) {
+  s.vector.join(key.first, {Rev{}, seq, Hlc{}});
+  ensure_transaction();
+  in_hand = key;
+  const Expected<ApplyResult> result = applier.entry(key.first, seq, entry, now.wall);
+  in_hand.reset();
+  if (result && result->outcome == Applied::done) ++counters.entries_applied;
+  return taken(s, key, result);
+}
+
+// SQLite refused a row (a constraint of the application's): nothing of this step stands, that stream is held, and the
+// positions that the database still has decide what is asked for again.
+void Replica::Impl::abandon(const SQLite::Exception& e) {
+  const StreamKey key = *in_hand;
+  in_hand.reset();
+  store.rollback();
+  std::erase_if(effects, [](const Effect& effect) { return std::holds_alternative<Changed>(effect); });
+  puller.stop_all();
+  for (auto& [id, s] : sessions) s.serving.clear();
+  const std::string why = std::string("a row was refused by SQLite: ") + e.what();
+  puller.hold(key, {why, {}, {}, now.mono + kRetryRefusedRow});
+  note(Note::Level::error, "changes of " + short_string(key.first.device) + " are held: " + why);
+}
+
+// --- requests and acknowledgements
+
+void Replica::Impl::receive(PeerSession& s, const StateRequest& m) {
+  source.request(s, {m.origin, Stream::state}, m.from.value, m.credit, m.open);
+}
+
+void Replica::Impl::receive(PeerSession& s, const SharedChangeRequest& m) {
+  source.request(s, {m.origin, Stream::log}, m.from.value, m.credit, m.open);
+}
+
+void Replica::Impl::acknowledge(PeerSession& s, const VersionVector& vector, std::uint64_t version) {
+  s.vector.join(vector);
+  store.acks().take({s.device, s.incarnation, version, vector}, true);
+}
+
+void Replica::Impl::receive(PeerSession& s, const AckSharedChanges& m) {
+  for (const AckSharedChanges::One& one : m.acks) {
+    const Position ours_in_it = one.ack.vector.at(store.self());
+    if (one.ack.member != s.device)
+      return refuse(s, {Errc::not_member, "an acknowledgement for somebody else", "device " + to_string(s.device), ""});
+    if (!ours().at(store.self()).covers(ours_in_it)) {
+      return refuse(s, {Errc::identity_conflict, "an acknowledgement beyond what this device wrote",
+                        "device " + to_string(s.device), ""});
+    }
+    acknowledge(s, one.ack.vector, one.ack.version);
+  }
+}
+
+void Replica::Impl::receive(PeerSession& s, const Heartbeat& m) {
+  if (m.vector) {
+    s.vector.join(*m.vector);
+  } else if (m.vector_hash != shown().hash()) {
+    s.told = shown();
+    send(s, Heartbeat{s.told.hash(), s.told, now.wall});
+  }
+}
+
+// --- the end of a step
+
+Readiness Replica::Impl::readiness() {
+  if (!store.state().initial_sync_completed()) return join_target ? Readiness::backfilling : Readiness::uninitialized;
+  for (const auto& [id, s] : sessions)
+    if (s.accepted && !ours().covers(s.vector)) return Readiness::catching_up;
+  return Readiness::ready;
+}
+
+void Replica::Impl::complete_join() {
+  if (!join_target || !ours().covers(*join_target)) return;
+  ensure_transaction();
+  store.state().set_initial_sync_completed(now.wall);
+  join_target.reset();
+  note(Note::Level::info, "Initial sync completed");
+}
+
+// What a session is owed: pages it has credit for, our vector when it changed, a sign of life.
+void Replica::Impl::talk(PeerSession& s, const VersionVector& vector) {
+  for (Message& page : source.serve(s)) send(s, std::move(page));
+  if (s.told != vector && now.mono >= s.next_ack) {
+    AckSharedChanges::One one{{store.self().device, store.self().incarnation, ack_version(vector),
+                               vector.changed_since(s.told)}, true};
+    AckSharedChanges ack;
+    ack.acks.push_back(std::move(one));
+    send(s, std::move(ack));
+    s.told = vector;
+    s.next_ack = now.mono + kAckEvery;
+  }
+  if (now.mono - s.last_sent >= kHeartbeatEvery) send(s, Heartbeat{vector.hash(), std::nullopt, now.wall});
+}
+
+void Replica::Impl::finish() {
+  puller.release(ours(), now);
+  puller.expire(now.mono);
+  complete_join();
+  for (Send& push : pusher.push(sessions)) {
+    for (const SessionId id : push.sessions) sessions.at(id).last_sent = now.mono;
+    effects.push_back(std::move(push));
+  }
+  std::vector<SessionId> silent;
+  const VersionVector vector = shown();
+  for (auto& [id, s] : sessions) {
+    if (s.accepted) talk(s, vector);
+    else if (now.mono - s.since >= kHelloDeadline) silent.push_back(id);
+  }
+  for (const SessionId id : silent)
+    refuse(sessions.at(id), {Errc::unreachable, "no Hello within 5 s", "device " + to_string(sessions.at(id).device), ""});
+  for (Puller::Start& start : puller.plan(sessions, ours(), store.self(), now.mono))
+    send(sessions.at(start.session), std::move(start.request));
+}
+
+std::optional<MonoTime> Replica::Impl::next_deadline() {
+  std::optional<MonoTime> next = puller.next_deadline(now);
+  const auto sooner = [&next](MonoTime t) { next = next ? std::min(*next, t) : t; };
+  const VersionVector vector = shown();
+  for (const auto& [id, s] : sessions) {
+    if (!s.accepted) {
+      sooner(s.since + kHelloDeadline);
+      continue;
+    }
+    if (s.told != vector) sooner(s.next_ack);
+    sooner(s.last_sent + kHeartbeatEvery);
+  }
+  return next;
+}
+
+// --- the face
+
+Replica::Replica(Store& store) : impl_(std::make_unique<Impl>(store)) {}
+Replica::~Replica() = default;
+
+void Replica::Impl::handle(const Event& event) {
+  try {
+    std::visit([this](const auto& e) { on(e); }, event);
+  } catch (const SQLite::Exception& e) {
+    if (!in_hand || !is_user_error(e)) throw;
+    abandon(e);
+  }
+}
+
+std::vector<Effect> Replica::step(std::span<const Event> events, Now now) {
+  impl_->now = now;
+  impl_->effects.clear();
+  try {
+    for (const Event& event : events) impl_->handle(event);
+    impl_->finish();
+    if (impl_->store.in_transaction()) impl_->store.commit();
+  } catch (...) {
+    impl_->store.rollback();
+    throw;
+  }
+  return std::move(impl_->effects);
+}
+
+std::optional<MonoTime> Replica::next_deadline() const { return impl_->next_deadline(); }
+
+Status Replica::status() const {
+  Status status = impl_->counters;
+  Store& store = impl_->store;
+  status.workspace_name = store.state().workspace_name();
+  status.workspace = store.state().workspace();
+  status.self = store.self();
+  status.readiness = impl_->readiness();
+  status.initial_sync_completed = store.state().initial_sync_completed();
+  status.vector = impl_->ours();
+  status.conflicts = store.conflicts().total();
+  status.quarantined = store.quarantine().count();
+  for (const auto& [id, s] : impl_->sessions) {
+    PeerStatus peer;
+    peer.device = s.device;
+    peer.vector = s.vector;
+    peer.we_lack = lag(s.vector, impl_->ours());
+    peer.it_lacks = lag(impl_->ours(), s.vector);
+    peer.state = !s.accepted ? PeerState::handshaking : peer.we_lack + peer.it_lacks > 0 ? PeerState::behind : PeerState::live;
+    status.peers.push_back(std::move(peer));
+  }
+  for (const auto& [key, hold] : impl_->puller.holds()) status.waiting.push_back({key.first, hold.why, hold.until});
+  return status;
+}
+
+const char* to_string(Readiness r) {
+  switch (r) {
+    case Readiness::uninitialized: return "uninitialized";
+    case Readiness::backfilling: return "backfilling";
+    case Readiness::catching_up: return "catching up";
+    case Readiness::ready: return "ready";
+    case Readiness::paused: return "paused";
+  }
+  return "unknown";
+}
+
+const char* to_string(PeerState s) {
+  switch (s) {
+    case PeerState::connecting: return "connecting";
+    case PeerState::handshaking: return "handshaking";
+    case PeerState::behind: return "behind";
+    case PeerState::live: return "live";
+    case PeerState::backing_off: return "backing off";
+    case PeerState::refused: return "refused";
+  }
+  return "unknown";
+}
+
+}  // namespace starling

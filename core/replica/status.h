@@ -1,0 +1,57 @@
+// How a node stands: a copy of plain values, for people, programs and tests.
+//
+// Published by the host after each step; reading it never touches SQLite or the replica.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/causal/version_vector.h"
+
+namespace starling {
+
+// Derived from positions, never set by hand. A created workspace is ready at once; a joiner once its vector covers
+// the one in its first peer's Hello.
+enum class Readiness { uninitialized, backfilling, catching_up, ready, paused };
+[[nodiscard]] const char* to_string(Readiness);
+
+enum class PeerState { connecting, handshaking, behind, live, backing_off, refused };
+[[nodiscard]] const char* to_string(PeerState);
+
+struct PeerStatus {
+  DeviceId device;
+  PeerState state = PeerState::connecting;
+  std::string why;              // backing_off, refused: the last error
+  VersionVector vector;         // what it has acknowledged
+  std::uint64_t we_lack = 0;    // rows and entries that it has and we do not
+  std::uint64_t it_lacks = 0;   // rows and entries of ours (and relayed) that it has not acknowledged
+  std::uint64_t bytes_in = 0;   // of the current and earlier sessions since the node opened
+  std::uint64_t bytes_out = 0;
+  std::uint64_t sessions = 0;   // accepted since the node opened
+};
+
+struct WaitingOrigin {  // its log waits, staged nowhere and unacknowledged
+  Origin origin;
+  std::string why;
+  WallTime until;       // zero: not known
+};
+
+struct Status {
+  std::string workspace_name;
+  WorkspaceId workspace;
+  Origin self;
+  Readiness readiness = Readiness::uninitialized;
+  bool initial_sync_completed = false;
+  VersionVector vector;
+  std::vector<PeerStatus> peers;
+  std::vector<WaitingOrigin> waiting;
+  std::uint64_t conflicts = 0;       // recorded since the database was made
+  std::uint64_t quarantined = 0;
+  std::uint64_t rows_applied = 0;    // from peers, since the node opened
+  std::uint64_t entries_applied = 0;
+  std::uint64_t duplicate_rows = 0;  // received again and ignored
+  std::string failed;                // not empty: the node stopped itself (a bug or a failing machine), and why
+};
+
+}  // namespace starling

@@ -1,0 +1,71 @@
+// What an application may do inside a write: plain SQL, in one transaction of the engine.
+//
+// Valid only inside the call it was given to, on that thread. Rows are values: nothing lazy outlives a call. What
+// SQLite refuses (a constraint, a syntax error, a forbidden statement) comes back as an Error and undoes only that
+// statement; a failing machine (disk, memory) throws and rolls everything back.
+#pragma once
+
+#include <array>
+#include <functional>
+#include <memory>
+#include <span>
+
+#include "core/base/expected.h"
+#include "core/base/sql_value.h"
+
+struct sqlite3;
+
+namespace starling {
+
+class Store;
+class Savepoint;
+
+class Transaction {
+ public:
+  explicit Transaction(Store& store) : store_(store) {}
+  Transaction(const Transaction&) = delete;
+  Transaction& operator=(const Transaction&) = delete;
+
+  // One statement; `?` take the arguments in order. Gives the number of rows that it changed itself.
+  template <class... Args>
+  Expected<std::int64_t> exec(std::string_view sql, const Args&... args) {
+    const std::array<ValueView, sizeof...(Args)> values{sql_arg(args)...};
+    return exec_values(sql, values);
+  }
+  template <class... Args>
+  Expected<Rows> query(std::string_view sql, const Args&... args) {
+    const std::array<ValueView, sizeof...(Args)> values{sql_arg(args)...};
+    return query_values(sql, values);
+  }
+  Expected<std::int64_t> exec_values(std::string_view sql, std::span<const ValueView> args);
+  Expected<Rows> query_values(std::string_view sql, std::span<const ValueView> args);
+
+  // What follows is undone unless the savepoint is released; nests.
+  [[nodiscard]] Savepoint savepoint();
+
+  // The bare connection, for code that speaks SQLite. Capture then reads touched rows again at commit.
+  [[nodiscard]] sqlite3* handle();
+
+ private:
+  friend class Savepoint;
+  Store& store_;
+  int depth_ = 0;
+};
+
+class Savepoint {
+ public:
+  explicit Savepoint(Transaction&);
+  ~Savepoint();  // rolls back to where it was made, unless released
+  Savepoint(const Savepoint&) = delete;
+  Savepoint& operator=(const Savepoint&) = delete;
+  void release();
+
+ private:
+  Transaction& transaction_;
+  int depth_;
+  bool open_ = true;
+};
+
+using WriteFn = std::function<Expected<void>(Transaction&)>;
+
+}  // namespace starling

@@ -1,0 +1,49 @@
+#include "core/replica/transaction_manager.h"
+
+#include <sqlite3.h>
+
+#include "core/replica/stamper.h"
+#include "core/store/capture.h"
+#include "core/store/store.h"
+
+namespace starling {
+namespace {
+
+// Rolls back unless the commit was reached: by an error, an exception of the function's, or one of the machine's.
+class Undo {
+ public:
+  explicit Undo(Store& store) : store_(store) {}
+  ~Undo() {
+    try {
+      store_.rollback();  // nothing to do after a commit
+    } catch (...) {  // a connection that cannot roll back fails at its next BEGIN, with the same reason
+    }
+  }
+  Undo(const Undo&) = delete;
+  Undo& operator=(const Undo&) = delete;
+
+ private:
+  Store& store_;
+};
+
+}  // namespace
+
+Expected<LocalCommit> TransactionManager::write(WriteScope scope, const WriteFn& fn, WallTime wall) {
+  store_.begin(TransactionKind::local);
+  const Undo undo(store_);
+  Transaction transaction(store_);
+  const Expected<void> done = fn(transaction);
+  if (!done) return done.error();
+  if (sqlite3_get_autocommit(store_.handle()) != 0) {
+    return Error{Errc::constraint, "SQLite has rolled the whole transaction back", "write",
+                 "do not use OR ROLLBACK or RAISE(ROLLBACK) inside a write"};
+  }
+  Expected<std::vector<NetChange>> changes = store_.capture().fold();
+  if (!changes) return changes.error();
+  Expected<LocalCommit> commit = stamp_changes(store_, *changes, scope, wall);
+  if (!commit) return commit.error();
+  store_.commit();
+  return commit;
+}
+
+}  // namespace starling

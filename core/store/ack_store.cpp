@@ -1,0 +1,47 @@
+#include "core/store/ack_store.h"
+
+namespace starling {
+
+AckStore::AckStore(sqlite3* db)
+    : put_(db,
+           "INSERT INTO sync_ack(member, birth, random, version, vector) VALUES(?1,?2,?3,?4,?5)"
+           " ON CONFLICT(member) DO UPDATE SET birth=?2, random=?3, version=?4, vector=?5"),
+      select_(db, "SELECT member, birth, random, version, vector FROM sync_ack") {
+  reload();
+}
+
+bool AckStore::take(const Acknowledgement& ack, bool delta) {
+  if (!table_.take(ack, delta)) return false;
+  dirty_.insert(ack.member);
+  return true;
+}
+
+void AckStore::flush() {
+  for (const DeviceId& member : dirty_) {
+    const Acknowledgement* ack = table_.find(member);
+    ASSERT(ack != nullptr);
+    ByteWriter vector;
+    write_vector(vector, ack->vector);
+    put_.blob(member.view()).integer(static_cast<std::int64_t>(ack->incarnation.birth.packed));
+    put_.integer(ack->incarnation.random).integer(static_cast<std::int64_t>(ack->version)).blob(vector.bytes()).run();
+  }
+  dirty_.clear();
+}
+
+void AckStore::reload() {
+  table_ = {};
+  dirty_.clear();
+  const ResetGuard guard(select_);
+  while (select_.step()) {
+    Acknowledgement ack;
+    ack.member = DeviceId::from(select_.column_bytes(0));
+    ack.incarnation = {Hlc{static_cast<std::uint64_t>(select_.column_integer(1))},
+                       static_cast<std::uint32_t>(select_.column_integer(2))};
+    ack.version = static_cast<std::uint64_t>(select_.column_integer(3));
+    ByteReader vector(select_.column_bytes(4));
+    ack.vector = read_vector(vector);
+    table_.take(ack, false);
+  }
+}
+
+}  // namespace starling

@@ -1,0 +1,47 @@
+// What an application may not do inside a transaction of the engine, refused when a statement is prepared.
+//
+// Strict while an application prepares, idle while the engine does. Refused: changes of the schema, ATTACH, DETACH,
+// BEGIN, COMMIT, ROLLBACK, ANALYZE, REINDEX, every PRAGMA that is not known to only read, load_extension(), writes to
+// sync_* tables and savepoints of that name. VACUUM has no action code; SQLite itself refuses it inside a transaction.
+//
+// It also notes ROLLBACK TO, which undoes rows without any hook being told. A statement is seen here when it is
+// prepared, not when it runs, so the note stands for as long as such a statement exists.
+#pragma once
+
+#include <string>
+
+struct sqlite3;
+
+namespace starling {
+
+class Authorizer {
+ public:
+  explicit Authorizer(sqlite3*);  // takes the connection's authorizer; statements prepared before are prepared anew
+  ~Authorizer();
+  Authorizer(const Authorizer&) = delete;
+  Authorizer& operator=(const Authorizer&) = delete;
+
+  void begin_strict();
+  void end_strict() { strict_ = false; }
+
+  // In this strict phase a ROLLBACK TO of the application may have run.
+  [[nodiscard]] bool undo_possible() const { return undo_possible_; }
+  // What was refused last ("CREATE TABLE inside a transaction"); empty: nothing. Forgets it.
+  [[nodiscard]] std::string take_refusal();
+
+ private:
+  static int on_prepare(void* self, int action, const char* first, const char* second, const char* database,
+                        const char* trigger) noexcept;
+  int judge(int action, const char* first, const char* second);
+  int judge_pragma(const char* name, const char* argument);
+  int judge_savepoint(const char* operation, const char* name);
+  int refuse(std::string what);
+  [[nodiscard]] bool undo_statement_exists() const;
+
+  sqlite3* db_;
+  bool strict_ = false;
+  bool undo_possible_ = false;
+  std::string refusal_;
+};
+
+}  // namespace starling

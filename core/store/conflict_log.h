@@ -1,0 +1,33 @@
+// The conflict log: what lost, kept where people can find it.
+//
+// A bounded ring (limits::kConflictRing rows of sync_conflict): model, key, field, both stamps and the value that lost,
+// as typed bytes. Every peer that applies both changes records the same loss. `total` counts also what the ring has
+// let go.
+#pragma once
+
+#include "core/base/schema.h"
+#include "core/store/statement.h"
+
+namespace starling {
+
+struct Conflict {
+  std::string_view model;
+  BytesView key;
+  std::string_view field;  // empty: the row
+  const char* why = "";    // "update", "insert", "delete": what the losing value met
+  Stamp winner;
+  Stamp loser;
+  BytesView value;         // typed bytes of what lost; empty: a delete lost
+};
+
+class ConflictLog {
+ public:
+  explicit ConflictLog(sqlite3*);
+  void add(const Conflict&, WallTime);
+  [[nodiscard]] std::uint64_t total();
+
+ private:
+  Statement insert_, trim_, last_;
+};
+
+}  // namespace starling

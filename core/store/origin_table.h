@@ -1,0 +1,53 @@
+// Origins and positions: who writes in this workspace, and how far we hold each of their streams.
+//
+// The rows of sync_origin, in memory while the store is open: an origin's small ordinal, our position in its streams,
+// the hash of its last entry, and what it had seen when it wrote that entry (the sum of its dependencies), by which a
+// concurrent change is told from one that follows. Changes are made in memory and written by flush() in the
+// transaction that makes them true; after a rollback reload() takes back what the database says.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "core/causal/version_vector.h"
+#include "core/store/statement.h"
+
+namespace starling {
+
+class OriginTable {
+ public:
+  explicit OriginTable(sqlite3*);
+
+  [[nodiscard]] Ordinal ordinal(const Origin&);  // gives it one, if it has none
+  [[nodiscard]] std::optional<Ordinal> find(const Origin&) const;
+  [[nodiscard]] const Origin& origin(Ordinal) const;
+  [[nodiscard]] std::vector<Origin> of_device(const DeviceId&) const;
+
+  [[nodiscard]] const VersionVector& vector() const { return vector_; }
+  [[nodiscard]] Position position(Ordinal o) const { return vector_.at(origin(o)); }
+  [[nodiscard]] const Hash128& last_hash(Ordinal) const;
+  [[nodiscard]] const VersionVector& seen(Ordinal) const;
+
+  void advance_rev(Ordinal, Rev to);
+  void advance_seq(Ordinal, Seq to, Hlc, const Hash128& hash, const VersionVector& dependencies);
+
+  void flush();
+  void reload();
+
+ private:
+  struct Row {
+    Origin origin;
+    Hash128 hash;
+    VersionVector seen;
+    bool dirty = false;
+  };
+  Row& row(Ordinal);
+
+  Statement insert_, update_, select_;
+  std::map<Origin, Ordinal> ordinals_;
+  std::map<Ordinal, Row> rows_;
+  VersionVector vector_;
+};
+
+}  // namespace starling

@@ -1,0 +1,87 @@
+#include "core/store/row_image.h"
+
+#include <sqlite3.h>
+
+#include <new>
+#include <string>
+
+namespace starling {
+namespace {
+
+ValueView read(sqlite3* db, ReadValue read_value_at, const ImageColumn& column) {
+  sqlite3_value* value = nullptr;
+  const int code = read_value_at(db, column.storage, &value);
+  if (code == SQLITE_NOMEM) throw std::bad_alloc();
+  ASSERT(code == SQLITE_OK);
+  return stored_form(view_of(value), column.affinity);
+}
+
+}  // namespace
+
+ValueView view_of(sqlite3_value* value) {
+  const auto bytes = [value] {  // of text as of a blob: asking for text would copy it for a terminator
+    const void* data = sqlite3_value_blob(value);
+    return BytesView(static_cast<const char*>(data), static_cast<std::size_t>(sqlite3_value_bytes(value)));
+  };
+  switch (sqlite3_value_type(value)) {
+    case SQLITE_INTEGER: return ValueView::of(std::int64_t{sqlite3_value_int64(value)});
+    case SQLITE_FLOAT: return ValueView::of(sqlite3_value_double(value));
+    case SQLITE_TEXT: return ValueView::text(bytes());
+    case SQLITE_BLOB: return ValueView::blob(bytes());
+    default: return ValueView::null();
+  }
+}
+
+ValueView stored_form(ValueView v, Affinity affinity) {
+  if (affinity == Affinity::real && v.type == Type::integer) return ValueView::of(static_cast<double>(v.integer));
+  return v;
+}
+
+bool append_value(ByteWriter& out, const ValueView& v) {
+  if (v.bytes.size() > limits::kValueMax) {
+    out.u8(kOversized);
+    return false;
+  }
+  write_value(out, v);
+  return true;
+}
+
+bool append_image(ByteWriter& out, sqlite3* db, ReadValue read_value_at, std::span<const ImageColumn> columns) {
+  bool fits = true;
+  for (const ImageColumn& c : columns) fits = append_value(out, read(db, read_value_at, c)) && fits;
+  return fits;
+}
+
+void append_key(ByteWriter& out, sqlite3* db, ReadValue read_value_at, std::span<const ImageColumn> columns) {
+  for (const ImageColumn& c : columns) write_value(out, read(db, read_value_at, c));
+}
+
+Expected<void> check_key(const ModelSchema& m, BytesView key) {
+  if (key.size() > limits::kKeyMax)
+    return Error{Errc::too_large, "a key of " + std::to_string(key.size()) + " bytes; the most is " +
+                 std::to_string(limits::kKeyMax), m.name, "use a shorter key, for instance a UUID"};
+  ByteReader values(key);
+  for (const FieldIndex i : m.key) {
+    const FieldSchema& f = m.fields[i];
+    const Type type = read_value(values).type;
+    const bool bytes = f.affinity == Affinity::text || f.affinity == Affinity::blob;
+    if (values.failed() || (bytes ? type != Type::text && type != Type::blob : type != Type::integer))
+      return Error{Errc::constraint, std::string("a key column that takes ") + (bytes ? "text or a blob" : "integers") +
+                   " holds another type: " + describe_values(key), m.name + "." + f.name, "store it as that type"};
+  }
+  if (!values.done()) return Error{Errc::constraint, "a key of too many values: " + describe_values(key), m.name, ""};
+  return {};
+}
+
+BytesView next_value(BytesView& image) {
+  constexpr std::uint64_t kLongLength = 31;
+  ByteReader r(image);
+  const std::uint64_t length = static_cast<std::uint64_t>(r.u8() >> 3);
+  (void)r.raw(length < kLongLength ? length : kLongLength + r.varint());
+  ASSERT(!r.failed());
+  const BytesView value = image.substr(0, image.size() - r.rest().size());
+  image.remove_prefix(value.size());
+  return value;
+}
+
+}  // namespace starling

@@ -1,0 +1,237 @@
+#include "core/store/row_store.h"
+
+#include <bit>
+
+#include "core/store/schema_reader.h"
+
+namespace starling {
+namespace {
+
+constexpr char kSelect[] = "SELECT origin, hlc, fields, dead_origin, dead_seq, rev FROM sync_row WHERE model=? AND key=?";
+constexpr char kPut[] =
+    "INSERT INTO sync_row(model, key, origin, hlc, fields, dead_origin, dead_seq) VALUES(?1,?2,?3,?4,?5,?6,?7)"
+    " ON CONFLICT(model, key) DO UPDATE SET origin=?3, hlc=?4, fields=?5, dead_origin=?6, dead_seq=?7";
+constexpr char kPutNew[] =
+    "INSERT INTO sync_row(model, key, origin, hlc) VALUES(?,?,?,?) ON CONFLICT DO NOTHING";
+constexpr char kPutOwned[] =
+    "INSERT INTO sync_row(model, key, origin, rev, dead_seq) VALUES(?1,?2,?3,?4,?5)"
+    " ON CONFLICT(model, key) DO UPDATE SET origin=?3, rev=?4, dead_seq=?5";
+constexpr char kPutNewOwned[] =
+    "INSERT INTO sync_row(model, key, origin, rev, dead_seq) VALUES(?,?,?,?,?) ON CONFLICT DO NOTHING";
+constexpr char kReadOwned[] =
+    "SELECT model, key, rev, dead_seq FROM sync_row WHERE origin=? AND rev>? AND rev IS NOT NULL ORDER BY rev";
+
+std::string joined(const std::vector<std::string>& parts, const char* separator) {
+  std::string text;
+  for (const std::string& part : parts) text += (text.empty() ? "" : separator) + part;
+  return text;
+}
+
+std::string where_key(const ModelSchema& m) {
+  std::vector<std::string> terms;
+  for (const FieldIndex i : m.key) terms.push_back(quote_identifier(m.fields[i].name) + "=?");
+  return " WHERE " + joined(terms, " AND ");
+}
+
+std::string insert_sql(const ModelSchema& m) {  // key columns first, then the others: the order of our arguments
+  std::vector<std::string> names, marks;
+  for (const FieldIndex i : m.key) names.push_back(quote_identifier(m.fields[i].name));
+  for (FieldIndex i = 0; i < m.fields.size(); ++i)
+    if (m.fields[i].key_position == 0) names.push_back(quote_identifier(m.fields[i].name));
+  marks.assign(names.size(), "?");
+  return "INSERT INTO main." + quote_identifier(m.name) + "(" + joined(names, ",") + ") VALUES(" + joined(marks, ",") + ")";
+}
+
+std::string upsert_sql(const ModelSchema& m) {
+  std::vector<std::string> keys, sets;
+  for (const FieldIndex i : m.key) keys.push_back(quote_identifier(m.fields[i].name));
+  for (const FieldSchema& f : m.fields)
+    if (f.key_position == 0) sets.push_back(quote_identifier(f.name) + "=excluded." + quote_identifier(f.name));
+  return insert_sql(m) + " ON CONFLICT(" + joined(keys, ",") + ") DO " +
+         (sets.empty() ? "NOTHING" : "UPDATE SET " + joined(sets, ","));
+}
+
+std::string select_sql(const ModelSchema& m) {
+  std::vector<std::string> names;
+  for (const FieldSchema& f : m.fields)
+    if (f.key_position == 0) names.push_back(quote_identifier(f.name));
+  if (names.empty()) names.emplace_back("NULL");
+  return "SELECT " + joined(names, ",") + " FROM main." + quote_identifier(m.name) + where_key(m);
+}
+
+// Stamps of single fields: field, HLC as difference to the generation's, origin ordinal; ascending by field.
+void write_fields(ByteWriter& w, const RowVersion& v, OriginTable& origins) {
+  for (const FieldStamp& f : v.fields) {
+    w.varint(f.field);
+    w.zigzag(static_cast<std::int64_t>(f.stamp.hlc.packed - v.generation.hlc.packed));
+    w.varint(static_cast<std::uint64_t>(origins.ordinal(f.stamp.origin)));
+  }
+}
+
+void read_fields(BytesView packed, RowVersion& v, const OriginTable& origins) {
+  for (ByteReader r(packed); !r.rest().empty();) {
+    FieldStamp f;
+    f.field = static_cast<FieldIndex>(r.varint());
+    f.stamp.hlc = Hlc{v.generation.hlc.packed + static_cast<std::uint64_t>(r.zigzag())};
+    const auto ordinal = static_cast<Ordinal>(r.varint());
+    if (r.failed()) throw std::runtime_error("sync_row.fields does not decode: the database is damaged");
+    f.stamp.origin = origins.origin(ordinal);
+    v.fields.push_back(std::move(f));
+  }
+}
+
+}  // namespace
+
+void pick_fields(BytesView row, FieldMask all, FieldMask mask, ByteWriter& out) {
+  if (mask == all) {
+    out.raw(row);
+    return;
+  }
+  ByteReader r(row);
+  for (FieldMask left = all; left != 0; left &= left - 1) {
+    const BytesView value = read_value_bytes(r);
+    if ((mask & left & (~left + 1)) != 0) out.raw(value);
+  }
+  ASSERT(!r.failed());
+}
+
+RowStore::RowStore(sqlite3* db, const Schema& schema, OriginTable& origins)
+    : db_(db), schema_(schema), origins_(origins), select_(db, kSelect), put_(db, kPut), put_new_(db, kPutNew),
+      put_owned_(db, kPutOwned), put_new_owned_(db, kPutNewOwned), read_owned_(db, kReadOwned) {
+  Statement number(db, "SELECT number FROM sync_model WHERE name=?");
+  for (const ModelSchema& m : schema.models) {
+    Sql sql;
+    const ResetGuard guard(number);
+    ASSERT(number.text(m.name).step());
+    sql.number = number.column_integer(0);
+    sql.insert = Statement(db, insert_sql(m));
+    sql.upsert = Statement(db, upsert_sql(m));
+    sql.erase = Statement(db, "DELETE FROM main." + quote_identifier(m.name) + where_key(m));
+    sql.select = Statement(db, select_sql(m));
+    by_number_[sql.number] = schema.index_of(m);
+    models_.push_back(std::move(sql));
+  }
+}
+
+RowStore::Sql& RowStore::sql(ModelIndex m) {
+  ASSERT(m < models_.size());
+  return models_[m];
+}
+
+std::optional<RowVersion> RowStore::version(ModelIndex m, BytesView key) {
+  const ResetGuard guard(select_);
+  if (!select_.integer(sql(m).number).blob(key).step()) return std::nullopt;
+  RowVersion v;
+  v.generation.origin = origins_.origin(select_.column_integer(0));
+  v.generation.hlc = Hlc{static_cast<std::uint64_t>(select_.column_integer(1))};
+  if (!select_.column_is_null(3)) {
+    v.death = Death{origins_.origin(select_.column_integer(3)), Seq{static_cast<std::uint64_t>(select_.column_integer(4))}};
+  }
+  read_fields(select_.column_bytes(2), v, origins_);
+  return v;
+}
+
+void RowStore::put(ModelIndex m, BytesView key, const RowVersion& v) {
+  ByteWriter fields;
+  write_fields(fields, v, origins_);
+  put_.integer(sql(m).number).blob(key).integer(origins_.ordinal(v.generation.origin));
+  put_.integer(static_cast<std::int64_t>(v.generation.hlc.packed));
+  if (v.fields.empty()) put_.null();
+  else put_.blob(fields.bytes());
+  if (v.death) put_.integer(origins_.ordinal(v.death->origin)).integer(static_cast<std::int64_t>(v.death->seq.value));
+  else put_.null().null();
+  put_.run();
+}
+
+bool RowStore::put_new(ModelIndex m, BytesView key, const Stamp& generation) {
+  put_new_.integer(sql(m).number).blob(key).integer(origins_.ordinal(generation.origin));
+  put_new_.integer(static_cast<std::int64_t>(generation.hlc.packed)).run();
+  return sqlite3_changes64(db_) == 1;
+}
+
+std::optional<OwnedVersion> RowStore::owned(ModelIndex m, BytesView key) {
+  const ResetGuard guard(select_);
+  if (!select_.integer(sql(m).number).blob(key).step()) return std::nullopt;
+  return OwnedVersion{select_.column_integer(0), Rev{static_cast<std::uint64_t>(select_.column_integer(5))},
+                      !select_.column_is_null(4)};
+}
+
+namespace {
+void bind_owned(Statement& s, std::int64_t number, BytesView key, const OwnedVersion& v) {
+  s.integer(number).blob(key).integer(v.owner).integer(static_cast<std::int64_t>(v.rev.value));
+  if (v.deleted) s.integer(1);
+  else s.null();
+  s.run();
+}
+}  // namespace
+
+void RowStore::put_owned(ModelIndex m, BytesView key, const OwnedVersion& v) {
+  bind_owned(put_owned_, sql(m).number, key, v);
+}
+
+bool RowStore::put_new_owned(ModelIndex m, BytesView key, const OwnedVersion& v) {
+  bind_owned(put_new_owned_, sql(m).number, key, v);
+  return sqlite3_changes64(db_) == 1;
+}
+
+void RowStore::read_owned(Ordinal owner, Rev from, const std::function<bool(const OwnedRow&)>& take) {
+  const ResetGuard guard(read_owned_);
+  read_owned_.integer(owner).integer(static_cast<std::int64_t>(from.value));
+  while (read_owned_.step()) {
+    const auto model = by_number_.find(read_owned_.column_integer(0));
+    if (model == by_number_.end()) continue;  // a model that this build does not have: nobody can be told of it
+    OwnedRow row;
+    row.model = model->second;
+    row.key = read_owned_.column_bytes(1);
+    row.rev = Rev{static_cast<std::uint64_t>(read_owned_.column_integer(2))};
+    row.deleted = !read_owned_.column_is_null(3);
+    if (!row.deleted) {
+      const std::optional<BytesView> values = read_row(row.model, row.key);
+      if (!values) throw std::runtime_error("a row of " + schema_.models[row.model].name +
+                                            " vanished without a trace: the database was changed behind the engine");
+      row.values = *values;
+    }
+    if (!take(row)) return;
+  }
+}
+
+void RowStore::insert_row(ModelIndex m, BytesView key, BytesView values) {
+  sql(m).insert.values(key).values(values).run();
+}
+
+void RowStore::upsert_row(ModelIndex m, BytesView key, BytesView values) {
+  sql(m).upsert.values(key).values(values).run();
+}
+
+Statement& RowStore::update_statement(ModelIndex m, FieldMask mask) {
+  auto& cache = sql(m).updates;
+  const auto known = cache.find(mask);
+  if (known != cache.end()) return known->second;
+  if (cache.size() >= 64) cache.clear();  // field sets are few in practice; a hostile peer must not grow this
+  std::vector<std::string> sets;
+  for (FieldMask left = mask; left != 0; left &= left - 1)
+    sets.push_back(quote_identifier(schema_.models[m].fields[static_cast<FieldIndex>(std::countr_zero(left))].name) + "=?");
+  return cache[mask] = Statement(db_, "UPDATE main." + quote_identifier(schema_.models[m].name) + " SET " +
+                                          joined(sets, ",") + where_key(schema_.models[m]));
+}
+
+void RowStore::update_row(ModelIndex m, BytesView key, FieldMask mask, BytesView values) {
+  if (mask == 0) return;
+  update_statement(m, mask).values(values).values(key).run();
+}
+
+void RowStore::erase_row(ModelIndex m, BytesView key) { sql(m).erase.values(key).run(); }
+
+std::optional<BytesView> RowStore::read_row(ModelIndex m, BytesView key) {
+  Statement& select = sql(m).select;
+  const ResetGuard guard(select);
+  if (!select.values(key).step()) return std::nullopt;
+  row_.clear();
+  const ModelSchema& model = schema_.models[m];
+  int column = 0;
+  for (const FieldSchema& f : model.fields)
+    if (f.key_position == 0) write_value(row_, select.column_value(column++));
+  return row_.bytes();
+}
+
+}  // namespace starling

@@ -1,0 +1,79 @@
+// Rows and their versions: the application's tables on one side, sync_row on the other.
+//
+// Reads and writes versions by (model, canonical key), and the application's rows by the same key. It decides nothing:
+// the merge rule and the rule of ownership stand with their callers. Origins appear as stamps outside and as ordinals
+// inside. Every write happens in the caller's transaction.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "core/causal/merge.h"
+#include "core/store/origin_table.h"
+#include "core/store/statement.h"
+
+namespace starling {
+
+struct OwnedVersion {  // of a device-owned row
+  Ordinal owner = 0;
+  Rev rev;
+  bool deleted = false;
+};
+
+struct OwnedRow {  // as read for a state page; bytes are valid inside the callback
+  ModelIndex model = 0;
+  Rev rev;
+  bool deleted = false;
+  BytesView key;
+  BytesView values;
+};
+
+class RowStore {
+ public:
+  RowStore(sqlite3*, const Schema&, OriginTable&);
+
+  // Shared rows.
+  [[nodiscard]] std::optional<RowVersion> version(ModelIndex, BytesView key);
+  void put(ModelIndex, BytesView key, const RowVersion&);
+  // Puts the version of a row that has none yet. False: it has one, nothing was written.
+  [[nodiscard]] bool put_new(ModelIndex, BytesView key, const Stamp& generation);
+
+  // Device-owned rows.
+  [[nodiscard]] std::optional<OwnedVersion> owned(ModelIndex, BytesView key);
+  void put_owned(ModelIndex, BytesView key, const OwnedVersion&);
+  [[nodiscard]] bool put_new_owned(ModelIndex, BytesView key, const OwnedVersion&);
+  // Rows of `owner` with a revision above `from`, in order, until the callback returns false.
+  void read_owned(Ordinal owner, Rev from, const std::function<bool(const OwnedRow&)>&);
+
+  // The application's rows. `values`: typed bytes of the non-key fields named, ascending.
+  void insert_row(ModelIndex, BytesView key, BytesView values);          // of every non-key field
+  void upsert_row(ModelIndex, BytesView key, BytesView values);          // likewise, over whatever is there
+  void update_row(ModelIndex, BytesView key, FieldMask, BytesView values);
+  void erase_row(ModelIndex, BytesView key);
+  // Typed bytes of every non-key field; nullopt: no such row. Valid until the next call.
+  [[nodiscard]] std::optional<BytesView> read_row(ModelIndex, BytesView key);
+
+ private:
+  struct Sql {  // the statements of one model
+    std::int64_t number = 0;  // of sync_model
+    Statement insert, upsert, erase, select;
+    std::map<FieldMask, Statement> updates;
+  };
+  Sql& sql(ModelIndex);
+  Statement& update_statement(ModelIndex, FieldMask);
+
+  sqlite3* db_;
+  const Schema& schema_;
+  OriginTable& origins_;
+  std::vector<Sql> models_;
+  Statement select_, put_, put_new_, put_owned_, put_new_owned_, read_owned_;
+  std::map<std::int64_t, ModelIndex> by_number_;
+  ByteWriter row_;
+};
+
+// The subset `mask` of a row's typed bytes; `row` holds every field of `all`, ascending. Appends to `out`.
+void pick_fields(BytesView row, FieldMask all, FieldMask mask, ByteWriter& out);
+
+}  // namespace starling

@@ -1,0 +1,66 @@
+#include "core/store/statement_cache.h"
+
+namespace starling {
+namespace {
+
+constexpr std::size_t kStatementsMax = 64;
+
+SqlValue owned(const ValueView& v) {
+  switch (v.type) {
+    case Type::null: return std::monostate{};
+    case Type::integer: return v.integer;
+    case Type::real: return v.real;
+    case Type::text: return std::string(v.bytes);
+    case Type::blob: return Blob{Bytes(v.bytes)};
+  }
+  return std::monostate{};
+}
+
+}  // namespace
+
+Expected<Statement*> StatementCache::get(sqlite3* db, std::string_view sql) {
+  const auto known = statements_.find(sql);
+  if (known != statements_.end()) return &known->second;
+
+  std::string_view tail;
+  Statement statement(db, sql, &tail);
+  const Error wrong{Errc::invalid_argument, "", std::string(sql.substr(0, 120)), "pass one statement for each call"};
+  if (statement.handle() == nullptr) return Error{wrong.code, "there is no statement", wrong.where, wrong.remedy};
+  if (tail.find_first_not_of(" \t\r\n;") != std::string_view::npos)
+    return Error{wrong.code, "more than one statement", wrong.where, wrong.remedy};
+
+  const bool savepoint = sqlite3_stmt_readonly(statement.handle()) != 0 && statement.columns() == 0;
+  if (savepoint) {
+    uncached_ = std::move(statement);
+    return &uncached_;
+  }
+  if (statements_.size() >= kStatementsMax) statements_.clear();
+  return &(statements_[std::string(sql)] = std::move(statement));
+}
+
+Expected<void> bind_args(Statement& statement, std::string_view sql, std::span<const ValueView> args) {
+  const auto expected = static_cast<std::size_t>(sqlite3_bind_parameter_count(statement.handle()));
+  if (expected != args.size()) {
+    return Error{Errc::invalid_argument, "the statement takes " + std::to_string(expected) + " arguments, " +
+                 std::to_string(args.size()) + " were given", std::string(sql.substr(0, 120)), ""};
+  }
+  for (const ValueView& value : args) statement.value(value);
+  return {};
+}
+
+Expected<Rows> run_query(Statement& statement, std::string_view sql, std::span<const ValueView> args) {
+  const ResetGuard guard(statement);
+  const Expected<void> bound = bind_args(statement, sql, args);
+  if (!bound) return bound.error();
+  Rows rows;
+  const int columns = statement.columns();
+  for (int i = 0; i < columns; ++i) rows.columns.emplace_back(sqlite3_column_name(statement.handle(), i));
+  while (statement.step()) {
+    std::vector<SqlValue>& row = rows.rows.emplace_back();
+    row.reserve(static_cast<std::size_t>(columns));
+    for (int i = 0; i < columns; ++i) row.push_back(owned(statement.column_value(i)));
+  }
+  return rows;
+}
+
+}  // namespace starling

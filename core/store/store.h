@@ -1,0 +1,110 @@
+// The store: one SQLite file, one writer connection, and one transaction at a time.
+//
+// It owns the connection and everything that speaks to it, wires capture, guards and tables, and knows when a
+// transaction begins and ends. What is kept in memory (positions, clock) is written by commit() in the same transaction
+// as what it describes, and taken back from the file by rollback(): memory never says more than the disk.
+// Acknowledgements are the peers' own words about their disks; they are written with the next commit, and a rollback
+// takes nothing of them back. The application's own tables live in the same file.
+//
+// Not thread-safe: the caller holds the writer lock. A failing machine throws SQLite::Exception.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/base/prng.h"
+#include "core/base/schema.h"
+#include "core/causal/hlc.h"
+
+namespace SQLite {
+class Database;
+}
+struct sqlite3;
+
+namespace starling {
+
+class AckStore;
+class Capture;
+class ConflictLog;
+class OriginTable;
+class PeerLog;
+class Quarantine;
+class RowStore;
+class StatementCache;
+class SyncState;
+
+struct StoreConfig {
+  std::string file;
+  std::string vfs;  // empty: the platform's
+  std::vector<Model> models;
+  std::string workspace_name;
+  bool create = false;  // a new file opens a new workspace; else it waits for the id of its first peer
+  DeviceId device;
+};
+
+enum class TransactionKind {
+  local,  // an application writes: captured, constraints enforced
+  apply,  // changes from elsewhere: not captured, foreign keys and CHECK unenforced
+};
+
+class Store {
+ public:
+  // Opens or creates the file, the engine's tables, the models' tables and their guards. Errors: a model that cannot
+  // be synchronised, a file of another workspace, device or format.
+  [[nodiscard]] static Expected<std::unique_ptr<Store>> open(const StoreConfig&, WallTime, Prng&);
+  ~Store();
+  Store(const Store&) = delete;
+  Store& operator=(const Store&) = delete;
+
+  void begin(TransactionKind);  // BEGIN IMMEDIATE
+  void commit();                // durable when it returns
+  void rollback();              // also in memory; no-op outside a transaction
+  [[nodiscard]] bool in_transaction() const { return in_transaction_; }
+
+  [[nodiscard]] const Schema& schema() const { return schema_; }
+  [[nodiscard]] const Origin& self() const;
+  [[nodiscard]] Ordinal self_ordinal() const { return self_ordinal_; }
+  [[nodiscard]] HlcClock& clock() { return clock_; }
+
+  [[nodiscard]] Capture& capture() { return *capture_; }
+  [[nodiscard]] OriginTable& origins() { return *origins_; }
+  [[nodiscard]] RowStore& rows() { return *rows_; }
+  [[nodiscard]] PeerLog& log() { return *log_; }
+  [[nodiscard]] AckStore& acks() { return *acks_; }
+  [[nodiscard]] ConflictLog& conflicts() { return *conflicts_; }
+  [[nodiscard]] Quarantine& quarantine() { return *quarantine_; }
+  [[nodiscard]] SyncState& state() { return *state_; }
+  [[nodiscard]] StatementCache& statements() { return *statements_; }
+
+  [[nodiscard]] sqlite3* handle();
+  [[nodiscard]] bool applying() const { return applying_; }
+
+ private:
+  Store();
+  Expected<void> open_file(const StoreConfig&, WallTime, Prng&);
+  Expected<void> check_identity(const StoreConfig&);
+  void register_models();
+  void set_enforcement(bool on);
+  void exec(const char* sql);
+
+  std::unique_ptr<SQLite::Database> db_;
+  Schema schema_;
+  HlcClock clock_;
+  std::unique_ptr<Capture> capture_;
+  std::unique_ptr<SyncState> state_;
+  std::unique_ptr<OriginTable> origins_;
+  std::unique_ptr<RowStore> rows_;
+  std::unique_ptr<PeerLog> log_;
+  std::unique_ptr<AckStore> acks_;
+  std::unique_ptr<ConflictLog> conflicts_;
+  std::unique_ptr<Quarantine> quarantine_;
+  std::unique_ptr<StatementCache> statements_;
+  Ordinal self_ordinal_ = 0;
+  bool in_transaction_ = false;
+  bool applying_ = false;
+  bool enforced_ = true;
+  bool toggles_enforcement_ = false;  // a model has foreign keys or CHECK constraints
+};
+
+}  // namespace starling

@@ -1,0 +1,57 @@
+#include "core/store/sync_state.h"
+
+namespace starling {
+
+SyncState::SyncState(sqlite3* db)
+    : put_meta_(db, "INSERT INTO sync_meta(name, value) VALUES(?1,?2) ON CONFLICT(name) DO UPDATE SET value=?2"),
+      get_meta_(db, "SELECT name, value FROM sync_meta"),
+      put_state_(db,
+                 "INSERT INTO sync_state(name, last_sync, initial_sync_completed, created_at, updated_at)"
+                 " VALUES(?1,?2,?3,?2,?2) ON CONFLICT(name) DO UPDATE SET last_sync=?2, initial_sync_completed=?3,"
+                 " updated_at=?2"),
+      get_state_(db, "SELECT initial_sync_completed FROM sync_state WHERE name=?") {
+  reload();
+}
+
+void SyncState::reload() {
+  const ResetGuard guard(get_meta_);
+  while (get_meta_.step()) {
+    const BytesView name = get_meta_.column_bytes(0);
+    const BytesView value = get_meta_.column_bytes(1);
+    if (name == "workspace_name") workspace_name_ = Bytes(value);
+    if (name == "workspace" && value.size() == 16) workspace_ = WorkspaceId::from(value);
+    if (name == "self") {
+      ByteReader r(value);
+      self_ = read_origin(r);
+    }
+  }
+  const ResetGuard state_guard(get_state_);
+  completed_ = get_state_.text(workspace_name_).step() && get_state_.column_integer(0) != 0;
+}
+
+void SyncState::put_meta(std::string_view name, const ValueView& value) { put_meta_.text(name).value(value).run(); }
+
+void SyncState::create(const std::string& name, const WorkspaceId& id, const Origin& self, bool completed,
+                       WallTime now) {
+  workspace_name_ = name;
+  self_ = self;
+  completed_ = completed;
+  ByteWriter origin;
+  write_origin(origin, self);
+  put_meta("workspace_name", ValueView::text(name));
+  put_meta("self", ValueView::blob(origin.bytes()));
+  set_workspace(id);
+  put_state_.text(name).integer(now.ms).integer(completed ? 1 : 0).run();
+}
+
+void SyncState::set_workspace(const WorkspaceId& id) {
+  workspace_ = id;
+  put_meta("workspace", ValueView::blob(id.view()));
+}
+
+void SyncState::set_initial_sync_completed(WallTime now) {
+  completed_ = true;
+  put_state_.text(workspace_name_).integer(now.ms).integer(1).run();
+}
+
+}  // namespace starling

@@ -1,0 +1,37 @@
+// The workspace's own facts: sync_meta and sync_state.
+//
+// Which workspace and device this file belongs to, this device's incarnation, the format; and whether the initial sync
+// was completed. Read once at open, written through.
+#pragma once
+
+#include "core/base/ids.h"
+#include "core/store/statement.h"
+
+namespace starling {
+
+class SyncState {
+ public:
+  explicit SyncState(sqlite3*);
+
+  // Empty or zero where the file is new.
+  [[nodiscard]] const std::string& workspace_name() const { return workspace_name_; }
+  [[nodiscard]] const WorkspaceId& workspace() const { return workspace_; }
+  [[nodiscard]] const Origin& self() const { return self_; }
+  [[nodiscard]] bool initial_sync_completed() const { return completed_; }
+
+  void create(const std::string& name, const WorkspaceId&, const Origin& self, bool completed, WallTime);
+  void set_workspace(const WorkspaceId&);
+  void set_initial_sync_completed(WallTime);
+  void reload();  // after a rollback
+
+ private:
+  void put_meta(std::string_view name, const ValueView&);
+
+  std::string workspace_name_;
+  WorkspaceId workspace_;
+  Origin self_;
+  bool completed_ = false;
+  Statement put_meta_, get_meta_, put_state_, get_state_;
+};
+
+}  // namespace starling

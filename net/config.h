@@ -1,0 +1,46 @@
+// What a node is opened with, and what it asks of its surroundings: peers, a clock, a place for log lines.
+//
+// Plain values, copied into the node. A Clock must outlive the node. Both the clock and the log function are called
+// from several threads at once and must bear it.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "core/base/ids.h"
+#include "core/replica/event.h"
+
+namespace starling {
+
+struct Peer {
+  DeviceId device;
+  std::vector<std::string> addresses;  // "host:port", "[::1]:port"; none: it dials us
+};
+
+enum class Start {
+  create,   // a new workspace (or open ours): ready at once
+  join,     // take the workspace from the first peer (or open ours)
+  offline,  // open what is there, no network
+};
+
+class Clock {  // replaceable for tests
+ public:
+  virtual ~Clock() = default;
+  [[nodiscard]] virtual Now now() const = 0;
+};
+
+using LogFn = std::function<void(Note::Level, const std::string& text)>;
+
+struct Config {
+  std::filesystem::path folder;
+  std::string workspace = "default";
+  Start start = Start::create;
+  std::string listen;            // "host:port"; port 0: any free one; no host: every address; empty: only dials
+  std::vector<Peer> peers;
+  LogFn log;                     // may be empty
+  const Clock* clock = nullptr;  // nullptr: the system's
+};
+
+}  // namespace starling

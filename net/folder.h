@@ -1,0 +1,31 @@
+// A node's folder, and the lock that makes it the only one there.
+//
+// The folder is the device's: who can read it can be the device, so it is 0700. A new or empty folder is made so; one
+// that others may enter is refused with the command that mends it, because changing the permissions of a folder that
+// somebody else filled could break more than it protects. The lock is flock() on a file: it goes with the process,
+// however that ends, and holds between two nodes of one process as well. The lock file stays; removing it would let
+// two nodes lock two files of one name. FolderLock is movable; it unlocks when it goes out of scope.
+#pragma once
+
+#include <filesystem>
+
+#include "core/base/expected.h"
+#include "net/file_descriptor.h"
+
+namespace starling {
+
+// Creates the folder, or checks the one that is there.
+[[nodiscard]] Expected<void> prepare_folder(const std::filesystem::path&);
+
+class FolderLock {
+ public:
+  // Errc::busy with the holder's process id when another node, here or elsewhere, is open on the folder.
+  [[nodiscard]] static Expected<FolderLock> acquire(const std::filesystem::path& folder);
+
+ private:
+  explicit FolderLock(FileDescriptor file) : file_(std::move(file)) {}
+
+  FileDescriptor file_;
+};
+
+}  // namespace starling

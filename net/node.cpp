@@ -1,0 +1,232 @@
+#include "net/node.h"
+
+#include <algorithm>
+#include <atomic>
+#include <random>
+
+#include "core/replica/adoption.h"
+#include "core/replica/replica.h"
+#include "core/replica/transaction_manager.h"
+#include "core/store/store.h"
+#include "net/connection_manager.h"
+#include "net/folder.h"
+#include "net/replica_host.h"
+#include "net/system_clock.h"
+#include "net/tls_identity.h"
+
+namespace starling {
+namespace {
+
+constexpr char kDatabase[] = "starling.db";
+constexpr char kKey[] = "device.key";
+
+Prng seeded() {
+  std::random_device device;
+  return Prng((std::uint64_t{device()} << 32) | device());
+}
+
+// The network knows how the connection stands, the replica how far the peer is.
+void add_links(Status& status, const std::map<DeviceId, PeerLink>& links) {
+  for (const auto& [device, link] : links) {
+    const auto same = [&id = device](const PeerStatus& peer) { return peer.device == id; };
+    auto peer = std::find_if(status.peers.begin(), status.peers.end(), same);
+    const bool in_session = link.state == PeerState::live || link.state == PeerState::handshaking;
+    if (peer == status.peers.end()) {
+      peer = status.peers.emplace(status.peers.end());
+      peer->device = device;
+      peer->state = in_session ? PeerState::handshaking : link.state;
+    } else if (!in_session) {
+      peer->state = link.state;
+    }
+    peer->why = link.why;
+    peer->bytes_in = link.bytes_in;
+    peer->bytes_out = link.bytes_out;
+    peer->sessions = link.sessions;
+  }
+}
+
+}  // namespace
+
+// Declared in the order in which things rest on each other; both threads have ended before any of it goes.
+struct Node::Impl {
+  Impl(Config c, FolderLock held, TlsIdentity tls, std::unique_ptr<Store> opened, std::unique_ptr<SystemClock> own, Prng prng)
+      : config(std::move(c)),
+        lock(std::move(held)),
+        identity(std::move(tls)),
+        system_clock(std::move(own)),
+        clock(config.clock != nullptr ? *config.clock : *system_clock),
+        log(config.log),
+        store(std::move(opened)),
+        transactions(*store),
+        replica(*store),
+        book(identity.device()),
+        host(replica, writer, clock, log),
+        network(identity, book, host, log, prng.next()) {}
+
+  Expected<CommitInfo> write(WriteScope, const WriteFn&);
+  void stop(std::chrono::milliseconds deadline);
+
+  const Config config;
+  const FolderLock lock;
+  const TlsIdentity identity;
+  const std::unique_ptr<SystemClock> system_clock;
+  const Clock& clock;
+  const Log log;
+  const std::unique_ptr<Store> store;
+  WriterLock writer;  // whoever holds it may use the store, the transactions and the replica
+  TransactionManager transactions;
+  Replica replica;
+  PeerBook book;
+  ReplicaHost host;
+  ConnectionManager network;
+
+  std::mutex life;  // start and stop
+  bool started = false;
+  std::atomic<bool> stopped = false;
+  std::atomic<std::uint16_t> port = 0;
+};
+
+Expected<CommitInfo> Node::Impl::write(WriteScope scope, const WriteFn& fn) {
+  if (writer.held_here()) {
+    return Error{Errc::forbidden, "a write inside a write", "write", "use Transaction::savepoint() for a part to undo"};
+  }
+  const std::scoped_lock turn(writer);
+  const std::string failure = host.failure();
+  if (!failure.empty()) return Error{Errc::stopped, "the node has stopped itself: " + failure, "write", "open it again"};
+  if (stopped) return Error{Errc::stopped, "the node has stopped", "write", "open it again"};
+  try {
+    Expected<LocalCommit> commit = transactions.write(scope, fn, clock.now().wall);
+    if (!commit) return commit.error();
+    const CommitInfo info{commit->origin, commit->rev_after, commit->seq, commit->hlc, commit->rows};
+    if (info.rows > 0) host.committed(std::move(*commit));
+    return info;
+  } catch (const InvariantBroken& bug) {
+    host.fail(bug.what());
+    return Error{Errc::internal, bug.what(), "write", "report this; nothing was written"};
+  }
+}
+
+void Node::Impl::stop(std::chrono::milliseconds deadline) {
+  const auto now = std::chrono::steady_clock::now();
+  {
+    const std::scoped_lock guard(life);
+    stopped = true;
+  }
+  host.stop();  // what is committed is still pushed,
+  host.wait_stopped(now + deadline / 2);
+  network.stop(deadline / 4);  // and sent, where the peer takes it
+  network.wait_stopped(now + deadline);
+}
+
+Expected<std::unique_ptr<Node>> Node::open(Config config, std::vector<Model> models) {
+  const std::string where = config.folder.string();
+  try {
+    if (!config.folder.empty()) config.folder = std::filesystem::absolute(config.folder);
+    const Expected<void> prepared = prepare_folder(config.folder);
+    if (!prepared) return prepared.error();
+    Expected<FolderLock> lock = FolderLock::acquire(config.folder);
+    if (!lock) return std::move(lock).error();
+    Expected<TlsIdentity> identity = TlsIdentity::load(config.folder / kKey);
+    if (!identity) return std::move(identity).error();
+
+    auto system_clock = std::make_unique<SystemClock>();
+    const Clock& clock = config.clock != nullptr ? *config.clock : *system_clock;
+    Prng prng = seeded();
+    StoreConfig wanted;
+    wanted.file = (config.folder / kDatabase).string();
+    wanted.models = std::move(models);
+    wanted.workspace_name = config.workspace;
+    wanted.create = config.start == Start::create;
+    wanted.device = identity->device();
+    Expected<std::unique_ptr<Store>> store = Store::open(wanted, clock.now().wall, prng);
+    if (!store) return std::move(store).error();
+    const Expected<std::uint64_t> adopted = adopt_existing_rows(**store, clock.now().wall);
+    if (!adopted) return adopted.error();
+
+    auto impl = std::make_unique<Impl>(std::move(config), std::move(*lock), std::move(*identity), std::move(*store),
+                                       std::move(system_clock), prng);
+    for (const Peer& peer : impl->config.peers) {
+      const Expected<void> added = impl->book.add(peer);
+      if (!added) return added.error();
+    }
+    impl->host.start(impl->network);
+    return std::unique_ptr<Node>(new Node(std::move(impl)));
+  } catch (const std::exception& e) {
+    return Error{Errc::internal, e.what(), where, ""};
+  }
+}
+
+Node::Node(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+Node::~Node() {
+  stop();
+  impl_->host.join();
+}
+
+Expected<void> Node::start() {
+  const std::scoped_lock guard(impl_->life);
+  if (impl_->stopped) return Error{Errc::stopped, "the node has stopped", "", "open it again"};
+  if (impl_->started || impl_->config.start == Start::offline) return {};
+  const Expected<std::uint16_t> port = impl_->network.start(impl_->config.listen);
+  if (!port) return port.error();
+  impl_->started = true;
+  impl_->port = *port;
+  return {};
+}
+
+void Node::stop(std::chrono::milliseconds deadline) { impl_->stop(deadline); }
+
+Expected<CommitInfo> Node::write(const WriteFn& fn) { return impl_->write(WriteScope::any, fn); }
+Expected<CommitInfo> Node::commit_device_owned(const WriteFn& fn) { return impl_->write(WriteScope::device_owned, fn); }
+Expected<CommitInfo> Node::commit_shared(const WriteFn& fn) { return impl_->write(WriteScope::shared, fn); }
+
+Reader Node::reader() const { return Reader(impl_->config.folder / kDatabase); }
+
+std::vector<TableDigest> Node::digests() const {
+  Reader snapshot = reader();
+  snapshot.begin();
+  std::vector<TableDigest> digests;
+  for (const ModelSchema& model : schema().models) digests.push_back(snapshot.digest(model));
+  snapshot.end();
+  return digests;
+}
+
+const Schema& Node::schema() const { return impl_->store->schema(); }
+
+Status Node::status() const {
+  Status status = impl_->host.status();
+  add_links(status, impl_->book.links());
+  return status;
+}
+
+std::uint16_t Node::port() const { return impl_->port; }
+
+DeviceId Node::device() const { return impl_->identity.device(); }
+
+Expected<void> Node::wait_ready(std::chrono::milliseconds timeout) const {
+  const auto ready = [](const Status& status) { return status.readiness == Readiness::ready; };
+  const Status status = impl_->host.wait_for(ready, std::chrono::steady_clock::now() + timeout);
+  if (ready(status) && status.failed.empty()) return {};
+  if (!status.failed.empty()) return Error{Errc::stopped, "the node has stopped itself: " + status.failed, "", "open it again"};
+  if (impl_->stopped) return Error{Errc::stopped, "the node has stopped", "", "open it again"};
+  return Error{Errc::not_ready, std::string("the node is ") + to_string(status.readiness), "",
+               "see its status for what the peers are waiting for"};
+}
+
+void Node::add_peer(Peer peer) {
+  const Expected<void> added = impl_->book.add(peer);
+  if (!added) return impl_->log.warning("peer not added: " + added.error().text());
+  impl_->network.dial(peer.device);
+}
+
+void Node::on_change(ChangeFn watcher) { impl_->host.on_change(std::move(watcher)); }
+
+Expected<DeviceId> device_id(const std::filesystem::path& folder) {
+  const Expected<void> prepared = prepare_folder(folder);
+  if (!prepared) return prepared.error();
+  const Expected<TlsIdentity> identity = TlsIdentity::load(folder / kKey);
+  if (!identity) return identity.error();
+  return identity->device();
+}
+
+}  // namespace starling

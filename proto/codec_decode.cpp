@@ -1,0 +1,221 @@
+#include <capnp/message.h>
+#include <capnp/serialize.h>
+
+#include <new>
+
+#include "core/base/limits.h"
+#include "proto/codec_wire.h"
+#include "proto/sync.capnp.h"
+
+namespace starling::wire_codec {
+namespace {
+
+constexpr int kNestingMax = 16;
+
+// Any getter of Cap'n Proto may throw; our own findings take the same way out, which ends in read_message().
+class Malformed : public std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+void require(bool ok, const char* otherwise) {
+  if (!ok) throw Malformed(otherwise);
+}
+
+template <class Id>
+Id read_id(std::uint64_t high, std::uint64_t low) {
+  ByteWriter w;
+  w.be64(high);
+  w.be64(low);
+  return Id::from(w.bytes());
+}
+
+std::string read_text(capnp::Text::Reader text, std::size_t most) {
+  require(text.size() <= most, "a text is too long");
+  return {text.begin(), text.size()};
+}
+
+Bytes read_data(capnp::Data::Reader data, std::size_t most) {
+  require(data.size() <= most, "a block of bytes is too long");
+  return {reinterpret_cast<const char*>(data.begin()), data.size()};
+}
+
+template <class Reader>  // of any group `incarnation`
+Incarnation read_incarnation(Reader from) {
+  return {Hlc{from.getBirth()}, from.getRandom()};
+}
+
+template <class Reader>  // of any group `origin`
+Origin read_origin(Reader from) {
+  return {read_id<DeviceId>(from.getDeviceHigh(), from.getDeviceLow()), read_incarnation(from)};
+}
+
+VersionVector read_vector(capnp::List<wire::Position>::Reader from) {
+  require(from.size() <= limits::kVectorMax, "a vector is too long");
+  VersionVector vector;
+  std::optional<Origin> before;
+  for (const auto one : from) {
+    const Origin origin = read_origin(one.getOrigin());
+    const Position position{Rev{one.getRev()}, Seq{one.getSeq()}, Hlc{one.getHlc()}};
+    require(!before || *before < origin, "a vector is out of order");
+    require(position != Position{} && position.is_valid(), "a vector holds an impossible position");
+    vector.join(origin, position);
+    before = origin;
+  }
+  return vector;
+}
+
+StatePage read_page(wire::StatePage::Reader from) {
+  StatePage page;
+  page.origin = read_origin(from.getOrigin());
+  page.from = Rev{from.getFrom()};
+  page.to = Rev{from.getTo()};
+  page.horizon = Rev{from.getHorizon()};
+  page.body = read_data(from.getBody(), limits::kFrameMax);
+  require(page.from <= page.to, "a page ends before it begins");
+  return page;
+}
+
+SharedChangeBatch read_batch(wire::SharedChangeBatch::Reader from) {
+  SharedChangeBatch batch;
+  batch.origin = read_origin(from.getOrigin());
+  batch.from = Seq{from.getFrom()};
+  for (const auto entry : from.getEntries()) {
+    require(entry.size() > 0, "an entry is empty");
+    batch.entries.push_back(read_data(entry, limits::kEntryMax));
+  }
+  return batch;
+}
+
+template <class Request>
+Request read_request(wire::Request::Reader from) {
+  return {read_origin(from.getOrigin()), {from.getFrom()}, from.getCredit(), from.getOpen()};
+}
+
+Errc code_of(wire::ErrorCode code) {
+  switch (code) {
+    case wire::ErrorCode::INVALID_ARGUMENT: return Errc::invalid_argument;
+    case wire::ErrorCode::SCHEMA: return Errc::schema;
+    case wire::ErrorCode::NOT_OWNER: return Errc::not_owner;
+    case wire::ErrorCode::WRONG_CLASS: return Errc::wrong_class;
+    case wire::ErrorCode::CONSTRAINT: return Errc::constraint;
+    case wire::ErrorCode::FORBIDDEN: return Errc::forbidden;
+    case wire::ErrorCode::TOO_LARGE: return Errc::too_large;
+    case wire::ErrorCode::CORRUPT: return Errc::corrupt;
+    case wire::ErrorCode::NOT_MEMBER: return Errc::not_member;
+    case wire::ErrorCode::WRONG_WORKSPACE: return Errc::wrong_workspace;
+    case wire::ErrorCode::NOT_READY: return Errc::not_ready;
+    case wire::ErrorCode::CLOCK: return Errc::clock;
+    case wire::ErrorCode::IDENTITY_CONFLICT: return Errc::identity_conflict;
+    case wire::ErrorCode::BUSY: return Errc::busy;
+    case wire::ErrorCode::UNREACHABLE: return Errc::unreachable;
+    case wire::ErrorCode::STOPPED: return Errc::stopped;
+    case wire::ErrorCode::INTERNAL: break;
+  }
+  return Errc::internal;
+}
+
+Hello read(wire::Hello::Reader from) {
+  Hello hello;
+  hello.protocol = from.getProtocol();
+  hello.workspace_name = read_text(from.getWorkspaceName(), limits::kNameMax);
+  hello.workspace = read_id<WorkspaceId>(from.getWorkspaceHigh(), from.getWorkspaceLow());
+  hello.incarnation = read_incarnation(from.getIncarnation());
+  hello.ack_version = from.getAckVersion();
+  hello.vector = read_vector(from.getVector());
+  const auto held = from.getHeld();
+  require(held.size() <= limits::kVectorMax, "a list of logs is too long");
+  for (const auto one : held) {
+    hello.held.push_back({read_origin(one.getOrigin()), Seq{one.getSeq()},
+                          read_id<Hash128>(one.getHashHigh(), one.getHashLow())});
+  }
+  const auto models = from.getModels();
+  require(models.size() <= limits::kModelsMax, "a list of models is too long");
+  for (const auto one : models) {
+    hello.models.push_back({read_text(one.getName(), limits::kNameMax),
+                            read_id<Hash128>(one.getDigestHigh(), one.getDigestLow())});
+  }
+  hello.clock = {from.getClockMs()};
+  return hello;
+}
+
+StateBatch read(capnp::List<wire::StatePage>::Reader from) {
+  StateBatch batch;
+  for (const auto page : from) batch.pages.push_back(read_page(page));
+  return batch;
+}
+
+StateResponse read(wire::StateResponse::Reader from) { return {read_page(from.getPage()), from.getLast()}; }
+
+SharedChange read(wire::SharedChange::Reader from) {
+  return {read_origin(from.getOrigin()), Seq{from.getSeq()}, read_data(from.getEntry(), limits::kEntryMax)};
+}
+
+SharedChangeResponse read(wire::SharedChangeResponse::Reader from) {
+  return {read_batch(from.getBatch()), from.getLast()};
+}
+
+AckSharedChanges read(capnp::List<wire::Acknowledgement>::Reader from) {
+  require(from.size() <= limits::kVectorMax, "a list of acknowledgements is too long");
+  AckSharedChanges message;
+  for (const auto one : from) {
+    const auto member = read_id<DeviceId>(one.getMemberHigh(), one.getMemberLow());
+    message.acks.push_back({{member, read_incarnation(one.getIncarnation()), one.getVersion(),
+                             read_vector(one.getVector())}, one.getDelta()});
+  }
+  return message;
+}
+
+Heartbeat read(wire::Heartbeat::Reader from) {
+  Heartbeat heartbeat;
+  heartbeat.vector_hash = read_id<Hash128>(from.getVectorHashHigh(), from.getVectorHashLow());
+  if (from.hasVector()) heartbeat.vector = read_vector(from.getVector());
+  heartbeat.clock = {from.getClockMs()};
+  return heartbeat;
+}
+
+ErrorMessage read(wire::Error::Reader from) {
+  return {code_of(from.getCode()), read_text(from.getText(), kErrorTextMax), from.getRetryAfterMs()};
+}
+
+Message read(wire::Message::Reader from) {
+  switch (from.which()) {
+    case wire::Message::HELLO: return read(from.getHello());
+    case wire::Message::STATE_CHANGE: return StateChange{read_page(from.getStateChange())};
+    case wire::Message::STATE_BATCH: return read(from.getStateBatch());
+    case wire::Message::STATE_REQUEST: return read_request<StateRequest>(from.getStateRequest());
+    case wire::Message::STATE_RESPONSE: return read(from.getStateResponse());
+    case wire::Message::SHARED_CHANGE: return read(from.getSharedChange());
+    case wire::Message::SHARED_CHANGE_BATCH: return read_batch(from.getSharedChangeBatch());
+    case wire::Message::SHARED_CHANGE_REQUEST: return read_request<SharedChangeRequest>(from.getSharedChangeRequest());
+    case wire::Message::SHARED_CHANGE_RESPONSE: return read(from.getSharedChangeResponse());
+    case wire::Message::ACK_SHARED_CHANGES: return read(from.getAckSharedChanges());
+    case wire::Message::HEARTBEAT: return read(from.getHeartbeat());
+    case wire::Message::ERROR: return read(from.getError());
+    case wire::Message::NONE: break;
+  }
+  throw Malformed("message kind " + std::to_string(static_cast<unsigned>(from.which())) + " is unknown");
+}
+
+}  // namespace
+
+Expected<Message> read_message(BytesView words) {
+  const auto corrupt = [](const char* what) { return Error{Errc::corrupt, std::string("not a message: ") + what, "", ""}; };
+  const kj::ArrayPtr<const capnp::word> array(reinterpret_cast<const capnp::word*>(words.data()),
+                                              words.size() / sizeof(capnp::word));
+  capnp::ReaderOptions options;
+  options.traversalLimitInWords = 2 * array.size() + 64;  // Cap'n Proto may count a word twice, but not more often
+  options.nestingLimit = kNestingMax;
+  try {
+    capnp::FlatArrayMessageReader reader(array, options);
+    require(reader.getEnd() == array.end(), "bytes follow it");
+    return read(reader.getRoot<wire::Message>());
+  } catch (const kj::Exception& e) {
+    return corrupt(e.getDescription().cStr());
+  } catch (const std::bad_alloc&) {
+    throw;  // the machine's fault, not the peer's
+  } catch (const std::exception& e) {
+    return corrupt(e.what());
+  }
+}
+
+}  // namespace starling::wire_codec

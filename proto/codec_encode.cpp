@@ -1,0 +1,206 @@
+#include <capnp/message.h>
+
+#include <algorithm>
+
+#include "core/base/limits.h"
+#include "proto/codec_wire.h"
+#include "proto/sync.capnp.h"
+
+namespace starling::wire_codec {
+namespace {
+
+std::uint64_t high(BytesView id) { return ByteReader(id.substr(0, 8)).be64(); }
+std::uint64_t low(BytesView id) { return ByteReader(id.substr(8)).be64(); }
+
+capnp::Text::Reader text(const std::string& s) { return {s.data(), s.size()}; }
+capnp::Data::Reader bytes(BytesView b) { return {reinterpret_cast<const capnp::byte*>(b.data()), b.size()}; }
+unsigned count(std::size_t n) { return static_cast<unsigned>(n); }
+
+template <class Builder>  // of any group `incarnation`
+void write_incarnation(Builder to, const Incarnation& incarnation) {
+  to.setBirth(incarnation.birth.packed);
+  to.setRandom(incarnation.random);
+}
+
+template <class Builder>  // of any group `origin`
+void write_origin(Builder to, const Origin& origin) {
+  to.setDeviceHigh(high(origin.device.view()));
+  to.setDeviceLow(low(origin.device.view()));
+  write_incarnation(to, origin.incarnation);
+}
+
+void write_vector(capnp::List<wire::Position>::Builder to, const VersionVector& vector) {
+  ASSERT(vector.size() <= limits::kVectorMax);
+  unsigned i = 0;
+  for (const auto& [origin, position] : vector) {
+    auto one = to[i++];
+    write_origin(one.initOrigin(), origin);
+    one.setRev(position.rev.value);
+    one.setSeq(position.seq.value);
+    one.setHlc(position.hlc.packed);
+  }
+}
+
+void write_page(wire::StatePage::Builder to, const StatePage& page) {
+  write_origin(to.initOrigin(), page.origin);
+  to.setFrom(page.from.value);
+  to.setTo(page.to.value);
+  to.setHorizon(page.horizon.value);
+  to.setBody(bytes(page.body));
+}
+
+void write_batch(wire::SharedChangeBatch::Builder to, const SharedChangeBatch& batch) {
+  write_origin(to.initOrigin(), batch.origin);
+  to.setFrom(batch.from.value);
+  auto entries = to.initEntries(count(batch.entries.size()));
+  for (std::size_t i = 0; i < batch.entries.size(); ++i) {
+    ASSERT(batch.entries[i].size() <= limits::kEntryMax);
+    entries.set(count(i), bytes(batch.entries[i]));
+  }
+}
+
+template <class Request, class Position>
+void write_request(wire::Request::Builder to, const Request& request, Position from) {
+  write_origin(to.initOrigin(), request.origin);
+  to.setFrom(from.value);
+  to.setCredit(request.credit);
+  to.setOpen(request.open);
+}
+
+wire::ErrorCode code_of(Errc code) {
+  switch (code) {
+    case Errc::invalid_argument: return wire::ErrorCode::INVALID_ARGUMENT;
+    case Errc::schema: return wire::ErrorCode::SCHEMA;
+    case Errc::not_owner: return wire::ErrorCode::NOT_OWNER;
+    case Errc::wrong_class: return wire::ErrorCode::WRONG_CLASS;
+    case Errc::constraint: return wire::ErrorCode::CONSTRAINT;
+    case Errc::forbidden: return wire::ErrorCode::FORBIDDEN;
+    case Errc::too_large: return wire::ErrorCode::TOO_LARGE;
+    case Errc::corrupt: return wire::ErrorCode::CORRUPT;
+    case Errc::not_member: return wire::ErrorCode::NOT_MEMBER;
+    case Errc::wrong_workspace: return wire::ErrorCode::WRONG_WORKSPACE;
+    case Errc::not_ready: return wire::ErrorCode::NOT_READY;
+    case Errc::clock: return wire::ErrorCode::CLOCK;
+    case Errc::identity_conflict: return wire::ErrorCode::IDENTITY_CONFLICT;
+    case Errc::busy: return wire::ErrorCode::BUSY;
+    case Errc::unreachable: return wire::ErrorCode::UNREACHABLE;
+    case Errc::stopped: return wire::ErrorCode::STOPPED;
+    case Errc::internal: break;
+  }
+  return wire::ErrorCode::INTERNAL;
+}
+
+void write(wire::Message::Builder to, const Hello& m) {
+  auto hello = to.initHello();
+  ASSERT(m.workspace_name.size() <= limits::kNameMax);
+  hello.setProtocol(m.protocol);
+  hello.setWorkspaceName(text(m.workspace_name));
+  hello.setWorkspaceHigh(high(m.workspace.view()));
+  hello.setWorkspaceLow(low(m.workspace.view()));
+  write_incarnation(hello.initIncarnation(), m.incarnation);
+  hello.setAckVersion(m.ack_version);
+  write_vector(hello.initVector(count(m.vector.size())), m.vector);
+  ASSERT(m.held.size() <= limits::kVectorMax && m.models.size() <= limits::kModelsMax);
+  auto held = hello.initHeld(count(m.held.size()));
+  for (std::size_t i = 0; i < m.held.size(); ++i) {
+    auto one = held[count(i)];
+    write_origin(one.initOrigin(), m.held[i].origin);
+    one.setSeq(m.held[i].seq.value);
+    one.setHashHigh(high(m.held[i].hash.view()));
+    one.setHashLow(low(m.held[i].hash.view()));
+  }
+  auto models = hello.initModels(count(m.models.size()));
+  for (std::size_t i = 0; i < m.models.size(); ++i) {
+    ASSERT(m.models[i].name.size() <= limits::kNameMax);
+    auto one = models[count(i)];
+    one.setName(text(m.models[i].name));
+    one.setDigestHigh(high(m.models[i].digest.view()));
+    one.setDigestLow(low(m.models[i].digest.view()));
+  }
+  hello.setClockMs(m.clock.ms);
+}
+
+void write(wire::Message::Builder to, const StateChange& m) { write_page(to.initStateChange(), m.page); }
+
+void write(wire::Message::Builder to, const StateBatch& m) {
+  auto pages = to.initStateBatch(count(m.pages.size()));
+  for (std::size_t i = 0; i < m.pages.size(); ++i) write_page(pages[count(i)], m.pages[i]);
+}
+
+void write(wire::Message::Builder to, const StateRequest& m) { write_request(to.initStateRequest(), m, m.from); }
+
+void write(wire::Message::Builder to, const StateResponse& m) {
+  auto response = to.initStateResponse();
+  write_page(response.initPage(), m.page);
+  response.setLast(m.last);
+}
+
+void write(wire::Message::Builder to, const SharedChange& m) {
+  ASSERT(m.entry.size() <= limits::kEntryMax);
+  auto change = to.initSharedChange();
+  write_origin(change.initOrigin(), m.origin);
+  change.setSeq(m.seq.value);
+  change.setEntry(bytes(m.entry));
+}
+
+void write(wire::Message::Builder to, const SharedChangeBatch& m) { write_batch(to.initSharedChangeBatch(), m); }
+
+void write(wire::Message::Builder to, const SharedChangeRequest& m) {
+  write_request(to.initSharedChangeRequest(), m, m.from);
+}
+
+void write(wire::Message::Builder to, const SharedChangeResponse& m) {
+  auto response = to.initSharedChangeResponse();
+  write_batch(response.initBatch(), m.batch);
+  response.setLast(m.last);
+}
+
+void write(wire::Message::Builder to, const AckSharedChanges& m) {
+  ASSERT(m.acks.size() <= limits::kVectorMax);
+  auto acks = to.initAckSharedChanges(count(m.acks.size()));
+  for (std::size_t i = 0; i < m.acks.size(); ++i) {
+    auto one = acks[count(i)];
+    const Acknowledgement& ack = m.acks[i].ack;
+    one.setMemberHigh(high(ack.member.view()));
+    one.setMemberLow(low(ack.member.view()));
+    write_incarnation(one.initIncarnation(), ack.incarnation);
+    one.setVersion(ack.version);
+    write_vector(one.initVector(count(ack.vector.size())), ack.vector);
+    one.setDelta(m.acks[i].delta);
+  }
+}
+
+void write(wire::Message::Builder to, const Heartbeat& m) {
+  auto heartbeat = to.initHeartbeat();
+  heartbeat.setVectorHashHigh(high(m.vector_hash.view()));
+  heartbeat.setVectorHashLow(low(m.vector_hash.view()));
+  if (m.vector) write_vector(heartbeat.initVector(count(m.vector->size())), *m.vector);
+  heartbeat.setClockMs(m.clock.ms);
+}
+
+void write(wire::Message::Builder to, const ErrorMessage& m) {
+  auto error = to.initError();
+  error.setCode(code_of(m.code));
+  error.setText(text(m.text.substr(0, kErrorTextMax)));
+  error.setRetryAfterMs(m.retry_after_ms);
+}
+
+}  // namespace
+
+void append_message(Bytes& out, const Message& message) {
+  capnp::MallocMessageBuilder builder;
+  const auto root = builder.initRoot<wire::Message>();
+  std::visit([&](const auto& m) { write(root, m); }, message);
+  const auto segments = builder.getSegmentsForOutput();
+  const auto put32 = [&](std::size_t n) {  // the segment table is little-endian
+    for (unsigned shift = 0; shift < 32; shift += 8) out.push_back(static_cast<char>(n >> shift & 0xff));
+  };
+  put32(segments.size() - 1);
+  for (const auto& segment : segments) put32(segment.size());
+  if (segments.size() % 2 == 0) put32(0);
+  for (const auto& segment : segments) {
+    out.append(reinterpret_cast<const char*>(segment.begin()), segment.size() * sizeof(capnp::word));
+  }
+}
+
+}  // namespace starling::wire_codec

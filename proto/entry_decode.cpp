@@ -1,0 +1,202 @@
+#include <algorithm>
+#include <bit>
+#include <optional>
+
+#include "proto/entry.h"
+#include "proto/entry_format.h"
+#include "proto/model_table.h"
+
+namespace starling {
+namespace {
+
+using namespace entry_format;
+
+Error corrupt(const char* what) { return {Errc::corrupt, std::string("not a log entry: ") + what, "", ""}; }
+
+// Reads on past what the schema lacks: whether bytes are an entry must not depend on who asks.
+class EntryReader {
+ public:
+  EntryReader(BytesView bytes, const Schema& schema) : size_(bytes.size()), r_(bytes), schema_(schema) {}
+
+  [[nodiscard]] Expected<EntryHeader> header();
+  [[nodiscard]] Expected<DecodedEntry> entry();
+
+ private:
+  bool read_header();
+  bool read_dependencies();
+  bool read_other_origins();
+  bool read_run(std::size_t total);
+  bool read_run_head();
+  bool read_generations(std::span<Change>);
+  void read_rows(std::span<Change>);
+  bool read_end();
+  void check_schema();
+
+  std::size_t size_;
+  ByteReader r_;
+  const Schema& schema_;
+  EntryHeader header_;
+  std::vector<Origin> origins_;  // the author, the dependencies, the others
+  std::size_t others_ = 0;       // where the others begin
+  std::vector<bool> used_;       // origins that a generation refers to
+  std::vector<NamedModel> models_;
+  std::size_t models_used_ = 0;
+  Run run_;
+  std::vector<Change> changes_;
+  Arena arena_{limits::kEntryMax};
+  std::vector<BytesView> rows_;
+  std::vector<std::uint64_t> origin_numbers_, times_, counters_;
+  std::optional<Error> schema_error_;  // the first
+};
+
+bool EntryReader::read_header() {
+  if (size_ > limits::kEntryMax || r_.u8() != kFormat) return false;
+  header_.origin = read_origin(r_);
+  header_.seq = Seq{r_.varint()};
+  header_.hlc = Hlc{r_.be64()};
+  const BytesView previous = r_.raw(16);
+  if (r_.failed() || header_.seq == Seq{} || header_.hlc == Hlc{}) return false;
+  header_.previous = Hash128::from(previous);
+  if (header_.seq == Seq{1} && !header_.previous.is_zero()) return false;
+  origins_.push_back(header_.origin);
+  return read_dependencies();
+}
+
+bool EntryReader::read_dependencies() {
+  const std::uint64_t count = r_.varint();
+  if (count > limits::kVectorMax) return false;
+  for (std::uint64_t i = 0; i < count; ++i) {
+    const Origin origin = read_origin(r_);
+    const Seq seq{r_.varint()};
+    const Position position{Rev{}, seq, Hlc{r_.be64()}};
+    if (r_.failed() || seq == Seq{} || !position.is_valid() || origin == header_.origin) return false;
+    if (i > 0 && origin <= origins_.back()) return false;
+    header_.dependencies.join(origin, position);
+    origins_.push_back(origin);
+  }
+  others_ = origins_.size();
+  return !r_.failed();
+}
+
+bool EntryReader::read_other_origins() {
+  const std::uint64_t count = r_.varint();
+  if (count > limits::kVectorMax) return false;
+  for (std::uint64_t i = 0; i < count; ++i) {
+    const Origin origin = read_origin(r_);
+    const auto dependencies = std::span(origins_).subspan(1, others_ - 1);
+    if (r_.failed() || origin == header_.origin || (i > 0 && origin <= origins_.back()) ||
+        std::binary_search(dependencies.begin(), dependencies.end(), origin)) {
+      return false;
+    }
+    origins_.push_back(origin);
+  }
+  used_.assign(origins_.size(), false);
+  return !r_.failed();
+}
+
+bool EntryReader::read_run_head() {
+  const Run before = run_;
+  const std::uint64_t model_and_op = r_.varint();
+  run_.model = model_and_op >> 2;
+  run_.op = static_cast<Op>(model_and_op & 3);
+  run_.key_columns = r_.u8() + std::size_t{1};
+  run_.fields = run_.op == Op::erase ? 0 : r_.varint();
+  const std::uint64_t count = r_.varint();
+  if (r_.failed() || (model_and_op & 3) > static_cast<std::uint64_t>(Op::erase)) return false;
+  if (run_.key_columns > limits::kFieldsMax || count == 0 || count > kRunMax) return false;
+  run_.count = static_cast<std::size_t>(count);
+  if (run_.op == Op::update && run_.fields == 0) return false;
+  if (run_.model > models_used_ || run_.model >= models_.size()) return false;  // models stand in order of appearance
+  models_used_ = std::max(models_used_, static_cast<std::size_t>(run_.model) + 1);
+  return !run_.continues(before) || before.count % kRunMax == 0;  // else it would have been the same run
+}
+
+bool EntryReader::read_run(std::size_t total) {
+  if (!read_run_head() || run_.count > total - changes_.size()) return false;
+  check_schema();
+  const ModelSchema* model = models_[run_.model].schema;
+  const std::size_t first = changes_.size();
+  const ModelIndex index = model == nullptr ? 0 : schema_.index_of(*model);
+  changes_.resize(first + run_.count, {index, run_.op, header_.stamp(), {}, run_.fields, {}});
+  const auto run = std::span(changes_).subspan(first);
+  if (run_.op != Op::insert && !read_generations(run)) return false;
+  read_rows(run);
+  return !r_.failed() && std::all_of(run.begin(), run.end(), [](const Change& c) {
+    return c.key.size() <= limits::kKeyMax && c.values.size() <= limits::kRowMax;
+  });
+}
+
+bool EntryReader::read_generations(std::span<Change> run) {
+  for (auto* numbers : {&origin_numbers_, &times_, &counters_}) numbers->resize(run.size());
+  read_numbers(r_, origin_numbers_);
+  times_.front() = r_.varint();
+  read_numbers(r_, std::span(times_).subspan(1));
+  read_numbers(r_, counters_);
+  if (r_.failed()) return false;
+  auto ms = static_cast<std::uint64_t>(header_.hlc.ms());
+  for (std::size_t i = 0; i < run.size(); ++i) {
+    ms += static_cast<std::uint64_t>(from_zigzag(times_[i]));
+    if (origin_numbers_[i] >= origins_.size() || ms >> kHlcMsBits != 0 || counters_[i] > Hlc::kCounterMax) return false;
+    const auto number = static_cast<std::size_t>(origin_numbers_[i]);
+    used_[number] = true;
+    run[i].generation = {Hlc::of(static_cast<std::int64_t>(ms), counters_[i]), origins_[number]};
+  }
+  return true;
+}
+
+void EntryReader::read_rows(std::span<Change> run) {
+  rows_.resize(run.size());
+  read_columns(r_, run_.key_columns, arena_, rows_);
+  for (std::size_t i = 0; i < run.size(); ++i) run[i].key = rows_[i];
+  read_columns(r_, static_cast<std::size_t>(std::popcount(run_.fields)), arena_, rows_);
+  for (std::size_t i = 0; i < run.size(); ++i) run[i].values = rows_[i];
+}
+
+bool EntryReader::read_end() {
+  if (r_.blob().size() > kSignatureMax) return false;
+  const auto others = used_.begin() + static_cast<std::ptrdiff_t>(others_);
+  return r_.done() && models_used_ == models_.size() && std::all_of(others, used_.end(), [](bool used) { return used; });
+}
+
+void EntryReader::check_schema() {
+  const NamedModel& model = models_[run_.model];
+  const auto refuse = [&](const char* what) {
+    if (!schema_error_) schema_error_ = model_refused(model, what);
+  };
+  if (model.schema == nullptr) return refuse("is not registered here");
+  if (model.schema->kind != Kind::shared) return refuse("is device-owned here, and no log carries its rows");
+  const FieldMask plain = plain_fields(*model.schema);
+  if (run_.key_columns != model.schema->key.size()) return refuse("has another key here");
+  if ((run_.fields & ~plain) != 0) return refuse("has fewer fields here");
+  if (run_.op == Op::insert && run_.fields != plain) return refuse("has more fields here");
+}
+
+Expected<EntryHeader> EntryReader::header() {
+  if (!read_header()) return corrupt("its head is malformed");
+  return std::move(header_);
+}
+
+Expected<DecodedEntry> EntryReader::entry() {
+  if (!read_header()) return corrupt("its head is malformed");
+  if (!read_other_origins()) return corrupt("its origins are malformed");
+  models_ = read_model_table(r_, schema_);
+  const std::uint64_t total = r_.varint();
+  if (r_.failed()) return corrupt("its models are malformed");
+  // Keys are distinct, so a change takes at least a byte.
+  if (total > std::min(limits::kChangesPerEntryMax, size_)) return corrupt("it counts more changes than it can hold");
+  changes_.reserve(static_cast<std::size_t>(total));
+  while (changes_.size() < total) {
+    if (!read_run(static_cast<std::size_t>(total))) return corrupt("a run of changes is malformed");
+  }
+  if (!read_end()) return corrupt("its end is malformed");
+  if (schema_error_) return std::move(*schema_error_);
+  return DecodedEntry{std::move(header_), std::move(changes_), std::move(arena_)};
+}
+
+}  // namespace
+
+Expected<EntryHeader> decode_entry_header(BytesView bytes) { return EntryReader(bytes, Schema()).header(); }
+
+Expected<DecodedEntry> decode_entry(BytesView bytes, const Schema& schema) { return EntryReader(bytes, schema).entry(); }
+
+}  // namespace starling

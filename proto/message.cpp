@@ -1,0 +1,16 @@
+#include "proto/message.h"
+
+#include <array>
+
+namespace starling {
+
+const char* name_of(const Message& message) {
+  static constexpr std::array kNames = {
+      "Hello",        "StateChange",       "StateBatch",          "StateRequest",         "StateResponse",
+      "SharedChange", "SharedChangeBatch", "SharedChangeRequest", "SharedChangeResponse", "AckSharedChanges",
+      "Heartbeat",    "Error"};
+  static_assert(kNames.size() == std::variant_size_v<Message>);
+  return kNames[message.index()];
+}
+
+}  // namespace starling

@@ -1,0 +1,139 @@
+// Every message of the protocol, as a plain validated struct.
+//
+// The replica speaks only these; the codec turns them into frames and back. Who sent a message comes from the
+// connection, never from the message. Rows and entries are opaque here (state_page.h, entry.h): a node relays bytes
+// that it did not write.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "core/causal/ack_table.h"
+#include "core/causal/version_vector.h"
+
+namespace starling {
+
+inline constexpr std::uint32_t kProtocolVersion = 1;
+
+struct ModelDigest {
+  std::string name;
+  Hash128 digest;
+  friend bool operator==(const ModelDigest&, const ModelDigest&) = default;
+};
+
+// What we hold of the peer's own log: proof that its history goes on where we last saw it.
+struct HeldLog {
+  Origin origin;
+  Seq seq;
+  Hash128 hash;  // of the entry at seq
+  friend bool operator==(const HeldLog&, const HeldLog&) = default;
+};
+
+// First on every session, once in each direction. Nothing else is accepted before it.
+struct Hello {
+  std::uint32_t protocol = kProtocolVersion;
+  std::string workspace_name;
+  WorkspaceId workspace;  // zero: a joiner that asks for it
+  Incarnation incarnation;
+  std::uint64_t ack_version = 0;
+  VersionVector vector;
+  std::vector<HeldLog> held;  // of the receiver's device, each incarnation that we know
+  std::vector<ModelDigest> models;
+  WallTime clock;
+  friend bool operator==(const Hello&, const Hello&) = default;
+};
+
+struct StatePage {
+  Origin origin;
+  Rev from;
+  Rev to;
+  Rev horizon;  // tombstones at or below it have been dropped
+  Bytes body;   // state_page.h
+  friend bool operator==(const StatePage&, const StatePage&) = default;
+};
+
+struct StateChange {  // pushed: one commit of ours
+  StatePage page;
+  friend bool operator==(const StateChange&, const StateChange&) = default;
+};
+struct StateBatch {  // pushed: several commits of ours, in order
+  std::vector<StatePage> pages;
+  friend bool operator==(const StateBatch&, const StateBatch&) = default;
+};
+
+// "Send what continues my position." `credit` bytes may be under way in answer; each further request for the same
+// stream adds credit and the source goes on from its cursor; `open` begins a pull at `from`, whatever was open before.
+struct StateRequest {
+  Origin origin;
+  Rev from;
+  std::uint32_t credit = 0;
+  bool open = false;
+  friend bool operator==(const StateRequest&, const StateRequest&) = default;
+};
+struct StateResponse {
+  StatePage page;
+  bool last = false;  // the source has no more of this stream now
+  friend bool operator==(const StateResponse&, const StateResponse&) = default;
+};
+
+struct SharedChange {  // pushed: one entry of ours
+  Origin origin;
+  Seq seq;
+  Bytes entry;
+  friend bool operator==(const SharedChange&, const SharedChange&) = default;
+};
+struct SharedChangeBatch {  // pushed: entries from, from+1, …
+  Origin origin;
+  Seq from;
+  std::vector<Bytes> entries;
+  friend bool operator==(const SharedChangeBatch&, const SharedChangeBatch&) = default;
+};
+struct SharedChangeRequest {  // as StateRequest, of a log stream; `from`: the last seq we hold
+  Origin origin;
+  Seq from;
+  std::uint32_t credit = 0;
+  bool open = false;
+  friend bool operator==(const SharedChangeRequest&, const SharedChangeRequest&) = default;
+};
+struct SharedChangeResponse {
+  SharedChangeBatch batch;
+  bool last = false;
+  friend bool operator==(const SharedChangeResponse&, const SharedChangeResponse&) = default;
+};
+
+// Acknowledgements: what the sender holds on disk (and, later, what it knows of members that are away). `delta`: only
+// what changed since the member's previous version on this session.
+struct AckSharedChanges {
+  struct One {
+    Acknowledgement ack;
+    bool delta = false;
+    friend bool operator==(const One&, const One&) = default;
+  };
+  std::vector<One> acks;
+  friend bool operator==(const AckSharedChanges&, const AckSharedChanges&) = default;
+};
+
+// When idle. The hash stands for the sender's vector; the vector itself goes along only when asked for or differing.
+struct Heartbeat {
+  Hash128 vector_hash;
+  std::optional<VersionVector> vector;
+  WallTime clock;
+  friend bool operator==(const Heartbeat&, const Heartbeat&) = default;
+};
+
+struct ErrorMessage {
+  Errc code = Errc::internal;
+  std::string text;
+  std::uint32_t retry_after_ms = 0;  // 0: no promise
+  friend bool operator==(const ErrorMessage&, const ErrorMessage&) = default;
+};
+
+using Message = std::variant<Hello, StateChange, StateBatch, StateRequest, StateResponse, SharedChange,
+                             SharedChangeBatch, SharedChangeRequest, SharedChangeResponse, AckSharedChanges, Heartbeat,
+                             ErrorMessage>;
+
+[[nodiscard]] const char* name_of(const Message&);
+
+}  // namespace starling

@@ -1,0 +1,187 @@
+# The messages of the protocol on the wire. proto/message.h has the same as plain structs, with what each means.
+#
+# Rules of change: fields and members are only ever added, with the next number. A reader ignores fields that it does
+# not know, refuses messages that it does not know, and judges by Hello.protocol what a peer may be sent. Bounds are
+# those of core/base/limits.h. Identifiers of 16 bytes travel as two numbers, high half first (big-endian), because a
+# pointer to 16 bytes would cost 8 more; instants of the hybrid logical clock as 48 bits of milliseconds and 16 bits of
+# counter in one number. Rows and entries are Data: their formats are our own (proto/entry.h, proto/state_page.h).
+
+@0xd35e7ca5d4bb0fd1;
+
+using Cxx = import "/capnp/c++.capnp";
+$Cxx.namespace("starling::wire");
+
+struct Message {
+  union {
+    none @0 :Void;  # what zero bytes say; never sent
+    hello @1 :Hello;
+    stateChange @2 :StatePage;      # pushed: one commit
+    stateBatch @3 :List(StatePage); # pushed: several, in order
+    stateRequest @4 :Request;
+    stateResponse @5 :StateResponse;
+    sharedChange @6 :SharedChange;
+    sharedChangeBatch @7 :SharedChangeBatch;
+    sharedChangeRequest @8 :Request;
+    sharedChangeResponse @9 :SharedChangeResponse;
+    ackSharedChanges @10 :List(Acknowledgement);
+    heartbeat @11 :Heartbeat;
+    error @12 :Error;
+  }
+}
+
+# Where a node stands in the two streams of one origin. Lists of these are ascending by device (as bytes), birth and
+# random, name an origin once, and hold no position that is zero throughout; hlc is zero if and only if seq is.
+struct Position {
+  origin :group {
+    deviceHigh @0 :UInt64;
+    deviceLow @1 :UInt64;
+    birth @2 :UInt64;
+    random @3 :UInt32;
+  }
+  rev @4 :UInt64;  # state stream
+  seq @5 :UInt64;  # log stream
+  hlc @6 :UInt64;  # of the entry at seq
+}
+
+# The first message in each direction.
+struct Hello {
+  protocol @0 :UInt32;
+  workspaceName @1 :Text;
+  workspaceHigh @2 :UInt64;  # zero, with workspaceLow: a joiner asks for it
+  workspaceLow @3 :UInt64;
+  incarnation :group {
+    birth @4 :UInt64;
+    random @5 :UInt32;
+  }
+  ackVersion @6 :UInt64;
+  vector @7 :List(Position);
+  held @8 :List(HeldLog);  # of the receiver's device
+  models @9 :List(ModelDigest);
+  clockMs @10 :Int64;  # wall clock, since 1970 in UTC
+}
+
+# The hash of the entry at seq as the sender holds it: proof that the receiver's history goes on from there.
+struct HeldLog {
+  origin :group {
+    deviceHigh @0 :UInt64;
+    deviceLow @1 :UInt64;
+    birth @2 :UInt64;
+    random @3 :UInt32;
+  }
+  seq @4 :UInt64;
+  hashHigh @5 :UInt64;
+  hashLow @6 :UInt64;
+}
+
+struct ModelDigest {
+  name @0 :Text;
+  digestHigh @1 :UInt64;
+  digestLow @2 :UInt64;
+}
+
+# Device-owned rows of one origin whose last change lies in (from, to].
+struct StatePage {
+  origin :group {
+    deviceHigh @0 :UInt64;
+    deviceLow @1 :UInt64;
+    birth @2 :UInt64;
+    random @3 :UInt32;
+  }
+  from @4 :UInt64;
+  to @5 :UInt64;
+  horizon @6 :UInt64;  # tombstones at or below it are gone
+  body @7 :Data;
+}
+
+# Of a state stream (from: a rev) or a log stream (from: a seq): "send what follows".
+struct Request {
+  origin :group {
+    deviceHigh @0 :UInt64;
+    deviceLow @1 :UInt64;
+    birth @2 :UInt64;
+    random @3 :UInt32;
+  }
+  from @4 :UInt64;
+  credit @5 :UInt32;  # bytes that may be under way in answer
+  open @6 :Bool;      # begin at `from`; else `credit` is added to the pull that is open
+}
+
+struct StateResponse {
+  page @0 :StatePage;
+  last @1 :Bool;  # nothing follows now
+}
+
+struct SharedChange {
+  origin :group {
+    deviceHigh @0 :UInt64;
+    deviceLow @1 :UInt64;
+    birth @2 :UInt64;
+    random @3 :UInt32;
+  }
+  seq @4 :UInt64;
+  entry @5 :Data;
+}
+
+# Entries from, from + 1, … of one log.
+struct SharedChangeBatch {
+  origin :group {
+    deviceHigh @0 :UInt64;
+    deviceLow @1 :UInt64;
+    birth @2 :UInt64;
+    random @3 :UInt32;
+  }
+  from @4 :UInt64;
+  entries @5 :List(Data);
+}
+
+struct SharedChangeResponse {
+  batch @0 :SharedChangeBatch;
+  last @1 :Bool;
+}
+
+# What a member holds on disk, versioned by (incarnation, version).
+struct Acknowledgement {
+  memberHigh @0 :UInt64;
+  memberLow @1 :UInt64;
+  incarnation :group {
+    birth @2 :UInt64;
+    random @3 :UInt32;
+  }
+  version @4 :UInt64;
+  vector @5 :List(Position);
+  delta @6 :Bool;  # only what changed since the version before, on this session
+}
+
+struct Heartbeat {
+  vectorHashHigh @0 :UInt64;
+  vectorHashLow @1 :UInt64;
+  vector @2 :List(Position);  # null: not sent
+  clockMs @3 :Int64;
+}
+
+struct Error {
+  code @0 :ErrorCode;
+  text @1 :Text;  # at most 1 KiB
+  retryAfterMs @2 :UInt32;  # zero: no promise
+}
+
+# Numbers are for ever. A reader takes one that it does not know for `internal`.
+enum ErrorCode {
+  internal @0;
+  invalidArgument @1;
+  schema @2;
+  notOwner @3;
+  wrongClass @4;
+  constraint @5;
+  forbidden @6;
+  tooLarge @7;
+  corrupt @8;
+  notMember @9;
+  wrongWorkspace @10;
+  notReady @11;
+  clock @12;
+  identityConflict @13;
+  busy @14;
+  unreachable @15;
+  stopped @16;
+}
