@@ -1,0 +1,201 @@
+#include "apps/cli/render.h"
+
+#include <algorithm>
+#include <ctime>
+#include <nlohmann/json.hpp>
+
+#include "apps/common/byte_text.h"
+
+namespace starling::apps {
+namespace {
+
+using nlohmann::json;
+
+// A text of an answer: a string, or bytes as {"hex": …}.
+std::string shown(const json& value) {
+  const Expected<Bytes> bytes = bytes_from_json(value, "");
+  return bytes ? printable(*bytes) : std::string();
+}
+
+std::string count_of(const json& object, const char* name) { return grouped(object.value(name, std::uint64_t{0})); }
+
+std::string padded(std::string text, std::size_t width) {
+  if (text.size() < width) text.append(width - text.size(), ' ');
+  return text;
+}
+
+std::string right(std::string text, std::size_t width) {
+  return text.size() < width ? std::string(width - text.size(), ' ') + text : text;
+}
+
+std::string date_of(std::int64_t ms) {
+  const std::time_t seconds = static_cast<std::time_t>(ms / 1000);
+  std::tm local{};
+  char text[32] = "";
+  if (::localtime_r(&seconds, &local) != nullptr) std::strftime(text, sizeof(text), "%Y-%m-%d %H:%M", &local);
+  return text;
+}
+
+std::string tags_of(const json& entry) {
+  std::string text;
+  for (const json& tag : entry["tags"]) text += "  #" + shown(tag);
+  return text;
+}
+
+std::string entry_line(const json& entry, const std::string& name) {
+  const std::string kind = shown(entry["kind"]);
+  const std::string size = kind == "file" ? human_size(entry.value("size", std::uint64_t{0})) : "-";
+  return padded(kind, 6) + right(size, 11) + "  " + date_of(entry.value("modified_ms", std::int64_t{0})) + "  " + name +
+         (kind == "folder" ? "/" : "") + tags_of(entry) + "\n";
+}
+
+std::string render_init(const json& answer) {
+  const std::string folder = shown(answer["folder"]);
+  const bool join = answer["join"];
+  std::string text = "Made " + folder + " for the workspace \"" + shown(answer["workspace"]) + "\".\n" +
+                     "This device is " + shown(answer["device"]) + "\n\nNext:\n";
+  const std::string command = "  starling --folder " + folder;
+  text += command + " peer add DEVICE" + (join ? " HOST:PORT   the device that has the workspace\n"
+                                               : "             for each other device\n");
+  text += "  starlingd --config " + shown(answer["config"]) + "\n";
+  return text;
+}
+
+std::string render_index(const json& answer) {
+  const bool same = answer["added"] == 0 && answer["changed"] == 0 && answer["removed"] == 0;
+  std::string text = shown(answer["path"]) + ": " + count_of(answer, "entries") + " entries in " +
+                     count_of(answer, "folders") + " folders, " + human_size(answer.value("bytes", std::uint64_t{0})) + "\n";
+  text += same ? "nothing has changed" : count_of(answer, "added") + " new, " + count_of(answer, "changed") + " changed, " +
+                                             count_of(answer, "removed") + " gone";
+  char seconds[32];
+  std::snprintf(seconds, sizeof(seconds), " (%.1f s)\n", answer.value("seconds", 0.0));
+  text += seconds;
+  const json& list = answer["unreadable_list"];
+  const std::size_t shown_most = 10;
+  if (!list.empty()) text += count_of(answer, "unreadable") + " could not be read:\n";
+  for (std::size_t i = 0; i < std::min(list.size(), shown_most); ++i) {
+    text += "  " + shown(list[i]["path"]) + ": " + shown(list[i]["why"]) + "\n";
+  }
+  if (list.size() > shown_most) text += "  … (--json lists more)\n";
+  return text;
+}
+
+std::string render_ls(const json& answer) {
+  std::string text;
+  if (answer.contains("locations")) {
+    for (const json& location : answer["locations"]) {
+      text += shown(location["device"]) + (location["own"] ? " (this one)  " : "              ") +
+              right(count_of(location, "entries"), 10) + " entries " +
+              right(human_size(location.value("bytes", std::uint64_t{0})), 11) + "  " + shown(location["path"]) + "\n";
+    }
+    return text.empty() ? "Nothing is indexed yet; begin with 'starling index FOLDER'.\n" : text;
+  }
+  if (answer.contains("tag")) {
+    for (const json& entry : answer["entries"]) text += entry_line(entry, shown(entry["path"]));
+    return text.empty() ? "No entry has the tag \"" + shown(answer["tag"]) + "\".\n" : text;
+  }
+  const json& self = answer["entry"];
+  if (!self.is_null() && (shown(self["kind"]) != "folder" || !self["tags"].empty())) {
+    text += entry_line(self, shown(answer["path"]));
+  }
+  for (const json& entry : answer["entries"]) text += entry_line(entry, shown(entry["name"]));
+  return text;
+}
+
+std::string render_tags(const json& answer) {
+  std::string text;
+  for (const json& tag : answer["tags"]) {
+    text += padded(shown(tag["name"]), 20) + right(count_of(tag, "entries"), 8) + " entries  " +
+            padded(shown(tag["color"]), 9) + "  " + shown(tag["description"]) + "\n";
+  }
+  return text.empty() ? "There are no tags yet; begin with 'starling tag PATH TAG'.\n" : text;
+}
+
+std::string render_peer(const json& peer) {
+  std::string text = "  " + shown(peer["device"]) + "  " + padded(shown(peer["state"]), 12) + " in " +
+                     human_size(peer.value("bytes_in", std::uint64_t{0})) + ", out " +
+                     human_size(peer.value("bytes_out", std::uint64_t{0}));
+  if (peer["we_lack"] != 0) text += ", we lack " + count_of(peer, "we_lack");
+  if (peer["it_lacks"] != 0) text += ", it lacks " + count_of(peer, "it_lacks");
+  const std::string why = shown(peer["why"]);
+  return text + (why.empty() ? "" : "\n    " + why) + "\n";
+}
+
+std::string render_status(const json& answer, bool has_daemon) {
+  const std::uint64_t port = answer.value("port", std::uint64_t{0});
+  std::string daemon = "no daemon runs: changes travel when it does";
+  if (has_daemon) daemon = port == 0 ? "daemon runs, not listening" : "daemon listens on port " + std::to_string(port);
+  std::string text = "Workspace  " + shown(answer["workspace"]["name"]) + " (" + shown(answer["workspace"]["id"]) + ")\n";
+  text += "Device     " + shown(answer["device"]) + "\n";
+  text += "Folder     " + shown(answer["folder"]) + "\n";
+  text += "State      " + shown(answer["readiness"]) + "; " + daemon + "\n";
+  if (const std::string failed = shown(answer["failed"]); !failed.empty()) text += "Failed     " + failed + "\n";
+  text += answer["peers"].empty() ? "Peers      none\n" : "Peers\n";
+  for (const json& peer : answer["peers"]) text += render_peer(peer);
+  text += answer["vector"].empty() ? "Streams    none\n" : "Streams (device/history: row changes, shared transactions)\n";
+  for (const auto& [origin, position] : answer["vector"].items()) {
+    text += "  " + printable(origin) + ": " + count_of(position, "rev") + ", " + count_of(position, "seq") + "\n";
+  }
+  for (const json& one : answer["waiting"]) text += "Waiting    " + shown(one["origin"]) + ": " + shown(one["why"]) + "\n";
+  text += "Conflicts  " + count_of(answer, "conflicts") +
+          (answer["conflicts"] == 0 ? "\n" : " ('starling conflicts' lists them)\n");
+  if (answer["quarantined"] != 0) text += "Quarantine " + count_of(answer, "quarantined") + " changes\n";
+  return text;
+}
+
+std::string render_digest(const json& answer) {
+  std::string text;
+  for (const json& model : answer["models"]) {
+    text += padded(shown(model["model"]), 16) + padded(shown(model["kind"]), 14) + right(count_of(model, "rows"), 12) +
+            " rows  " + shown(model["sha256"]).substr(0, 32) + "\n";
+  }
+  return text;
+}
+
+std::string value_text(const json& value) {
+  if (value.is_null()) return "nothing";
+  if (value.is_string()) return "\"" + shown(value) + "\"";
+  if (value.is_object()) return "x'" + value.value("hex", std::string()) + "'";
+  return value.dump();
+}
+
+std::string render_conflicts(const json& answer) {
+  std::string text;
+  for (const json& one : answer["conflicts"]) {
+    std::string key;
+    for (const json& part : one["key"]) key += (key.empty() ? "" : ", ") + value_text(part);
+    text += date_of(one.value("at_ms", std::int64_t{0})) + "  " + shown(one["model"]) + " " + key;
+    if (one["field"].is_string()) text += ", " + shown(one["field"]);
+    text += ": lost " + value_text(one["lost_value"]) + " of " + shown(one["loser"]).substr(0, 4) + " to " +
+            shown(one["winner"]).substr(0, 4) + " (" + shown(one["why"]) + "); now " +
+            (one["row_exists"] ? value_text(one["value_now"]) : "deleted") + "\n";
+  }
+  return text.empty() ? "No conflicts.\n" : text;
+}
+
+std::string render_commit(const json& answer, const std::string& done) {
+  return answer["commit"]["rows"] == 0 ? "Nothing to do: it is so already.\n" : done + "\n";
+}
+
+}  // namespace
+
+std::string render(const Invocation& typed, const json& answer, bool has_daemon) {
+  switch (typed.verb) {
+    case Verb::init: return render_init(answer);
+    case Verb::id: return shown(answer["device"]) + "\n";
+    case Verb::peer_add: return "Added " + shown(answer["device"]) + ".\n";
+    case Verb::index: return render_index(answer);
+    case Verb::tag: return render_commit(answer, "Tagged.");
+    case Verb::untag: return render_commit(answer, "Untagged.");
+    case Verb::tag_list: return render_tags(answer);
+    case Verb::tag_set: return render_commit(answer, "Set.");
+    case Verb::tag_rm: return render_commit(answer, "Deleted.");
+    case Verb::ls: return render_ls(answer);
+    case Verb::status: return render_status(answer, has_daemon);
+    case Verb::digest: return render_digest(answer);
+    case Verb::conflicts: return render_conflicts(answer);
+  }
+  return {};
+}
+
+}  // namespace starling::apps

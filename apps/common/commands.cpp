@@ -1,0 +1,199 @@
+#include "apps/common/commands.h"
+
+#include <chrono>
+
+#include "apps/common/byte_text.h"
+#include "apps/common/catalog.h"
+#include "apps/common/conflict_list.h"
+#include "apps/common/data_folder.h"
+#include "apps/common/indexer.h"
+#include "apps/common/status_json.h"
+#include "apps/common/tagging.h"
+#include "models/models.h"
+
+namespace starling::apps {
+namespace {
+
+using nlohmann::json;
+using Clock = std::chrono::steady_clock;
+
+constexpr auto kProgressEvery = std::chrono::milliseconds(100);
+
+json report_to_json(const IndexReport& report, double seconds) {
+  json unreadable = json::array();
+  for (const Unreadable& one : report.unreadable_list) {
+    unreadable.push_back({{"path", bytes_to_json(one.path)}, {"why", one.why}});
+  }
+  return {{"location", to_hex(report.location)},
+          {"new_location", report.new_location},
+          {"folders", report.folders},
+          {"entries", report.entries},
+          {"bytes", report.bytes},
+          {"added", report.added},
+          {"changed", report.changed},
+          {"removed", report.removed},
+          {"commits", report.commits},
+          {"unreadable", report.unreadable},
+          {"unreadable_list", std::move(unreadable)},
+          {"seconds", seconds}};
+}
+
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+Expected<json> committed(const Expected<CommitInfo>& info) {
+  if (!info) return info.error();
+  return json{{"commit", commit_to_json(*info)}};
+}
+
+std::string op_of(const json& request) {
+  const auto op = request.find("op");
+  return op != request.end() && op->is_string() ? op->get<std::string>() : std::string();
+}
+
+}  // namespace
+
+bool Commands::takes_long(const json& request) { return op_of(request) == "index"; }
+
+Expected<json> Commands::run(const json& request, const ProgressFn& progress) {
+  const std::string op = op_of(request);
+  Arguments arguments(request);
+  if (op == "status") return status(arguments);
+  if (op == "index") return index(arguments, progress);
+  if (op == "ls") return ls(arguments);
+  if (op == "tag") return tag(arguments, true);
+  if (op == "untag") return tag(arguments, false);
+  if (op == "tag_list") return tag_list(arguments);
+  if (op == "tag_set") return tag_set(arguments);
+  if (op == "tag_rm") return tag_rm(arguments);
+  if (op == "peer_add") return peer_add(arguments);
+  if (op == "digest") return digest(arguments);
+  if (op == "conflicts") return conflicts(arguments);
+  return Error{Errc::invalid_argument, op.empty() ? "a request without \"op\"" : "no such request", printable(op),
+               "see docs/control.md"};
+}
+
+Expected<json> Commands::status(Arguments& arguments) {
+  if (Expected<void> ok = arguments.done(); !ok) return ok.error();
+  json answer = status_to_json(node_.status());
+  answer["folder"] = bytes_to_json(config_.folder.string());
+  answer["port"] = node_.port();
+  return answer;
+}
+
+Expected<json> Commands::index(Arguments& arguments, const ProgressFn& progress) {
+  const Bytes root = arguments.path("path");
+  if (Expected<void> ok = arguments.done(); !ok) return ok.error();
+  IndexOptions options;
+  options.skip = FolderWalk::file_id(config_.folder.string());
+  if (FolderWalk::file_id(root) == options.skip) {
+    return Error{Errc::invalid_argument, "this is the data folder itself", printable(root), "name another folder"};
+  }
+  const Clock::time_point start = Clock::now();
+  Clock::time_point told = start - kProgressEvery;
+  const auto tell = [&](const IndexProgress& how_far) {
+    const bool last = how_far.expected != 0 && how_far.entries >= how_far.expected;
+    if (!progress || (!last && Clock::now() - told < kProgressEvery)) return true;
+    told = Clock::now();
+    return progress({{"expected", how_far.expected}, {"entries", how_far.entries}, {"written", how_far.written}});
+  };
+  const Expected<IndexReport> report = index_folder(node_, root, options, tell);
+  if (!report) return report.error();
+  json answer = report_to_json(*report, seconds_since(start));
+  answer["path"] = bytes_to_json(root);
+  return answer;
+}
+
+Expected<json> Commands::ls(Arguments& arguments) {
+  const std::optional<Bytes> path = arguments.maybe_path("path");
+  const std::optional<std::string> tag = arguments.maybe_text("tag");
+  const std::optional<DeviceId> device = arguments.maybe_device("device");
+  const std::size_t limit = arguments.limit();
+  const std::optional<Bytes> after = arguments.after();
+  if (Expected<void> ok = arguments.done(); !ok) return ok.error();
+  const Catalog catalog(node_.reader(), node_.device());
+  if (tag) return catalog.list_tagged(*tag, limit, after);
+  if (!path) return catalog.list_locations();
+  const Expected<EntryPlace> place = catalog.find(*path, device);
+  if (!place) return place.error();
+  return catalog.list_entry(*place, *path, limit, after);
+}
+
+Expected<json> Commands::tag(Arguments& arguments, bool on) {
+  const Bytes path = arguments.path("path");
+  const std::vector<std::string> tags = arguments.texts("tags");
+  const std::optional<DeviceId> device = arguments.maybe_device("device");
+  if (Expected<void> ok = arguments.done(); !ok) return ok.error();
+  const Catalog catalog(node_.reader(), node_.device());
+  const Expected<EntryPlace> place = catalog.find(path, device);
+  if (!place) return place.error();
+  return committed(on ? add_tags(node_, place->id, tags) : remove_tags(node_, place->id, tags));
+}
+
+Expected<json> Commands::tag_list(Arguments& arguments) {
+  const std::size_t limit = arguments.limit();
+  const std::optional<Bytes> after = arguments.after();
+  if (Expected<void> ok = arguments.done(); !ok) return ok.error();
+  return list_tags(node_.reader(), limit, after);
+}
+
+Expected<json> Commands::tag_set(Arguments& arguments) {
+  const std::string name = arguments.text("name");
+  const TagFields fields{arguments.maybe_text("color"), arguments.maybe_text("description")};
+  if (Expected<void> ok = arguments.done(); !ok) return ok.error();
+  return committed(set_tag(node_, name, fields));
+}
+
+Expected<json> Commands::tag_rm(Arguments& arguments) {
+  const std::string name = arguments.text("name");
+  if (Expected<void> ok = arguments.done(); !ok) return ok.error();
+  return committed(delete_tag(node_, name));
+}
+
+Expected<json> Commands::peer_add(Arguments& arguments) {
+  const std::string device = arguments.text("device");
+  std::vector<std::string> addresses = arguments.texts("addresses");
+  if (Expected<void> ok = arguments.done(); !ok) return ok.error();
+  const Expected<DeviceId> id = parse_device_id(device);
+  if (!id) return id.error();
+  if (*id == node_.device()) {
+    return Error{Errc::invalid_argument, "this is our own device", to_string(*id),
+                 "give the id that 'starling id' prints on the other device"};
+  }
+  const Peer peer{*id, std::move(addresses)};
+  {
+    const std::lock_guard lock(config_file_);
+    if (Expected<void> written = write_peer(config_.file, peer); !written) return written.error();
+  }
+  node_.add_peer(peer);
+  return json{{"device", to_string(*id)}, {"addresses", peer.addresses}};
+}
+
+Expected<json> Commands::digest(Arguments& arguments) {
+  if (Expected<void> ok = arguments.done(); !ok) return ok.error();
+  json models = json::array();
+  for (const TableDigest& digest : node_.digests()) {
+    const ModelSchema* model = node_.schema().find(digest.table);
+    ASSERT(model != nullptr);
+    models.push_back({{"model", digest.table},
+                      {"kind", model->kind == Kind::shared ? "shared" : "device-owned"},
+                      {"rows", digest.rows},
+                      {"sha256", digest.digest}});
+  }
+  return json{{"models", std::move(models)}};
+}
+
+Expected<json> Commands::conflicts(Arguments& arguments) {
+  const std::size_t limit = arguments.limit();
+  if (Expected<void> ok = arguments.done(); !ok) return ok.error();
+  return list_conflicts(node_.reader(), limit);
+}
+
+Expected<void> write_peer(const std::filesystem::path& config_file, const Peer& peer) {
+  const Expected<std::string> text = read_text(config_file);
+  if (!text) return text.error();
+  const Expected<std::string> edited = with_peer(*text, config_file, peer);
+  if (!edited) return edited.error();
+  return write_text(config_file, *edited);
+}
+
+}  // namespace starling::apps

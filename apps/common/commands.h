@@ -1,0 +1,47 @@
+// What a user can ask of a node: one function for each request of the control protocol.
+//
+// The daemon answers its socket with these, and `starling` runs the same ones itself when no daemon is there: one
+// meaning, two ways to it. Requests and answers are JSON objects, described in docs/control.md. Thread-safe: requests
+// come from several threads; index runs come one at a time.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+
+#include "apps/common/arguments.h"
+#include "apps/common/config_file.h"
+#include "apps/common/control_server.h"
+
+namespace starling::apps {
+
+class Commands {
+ public:
+  // The node outlives it. `config`: where it came from, so that a new peer is written down.
+  Commands(Node& node, AppConfig config) : node_(node), config_(std::move(config)) {}
+
+  // Errors: an unknown request or argument, and what the command finds wrong.
+  [[nodiscard]] Expected<nlohmann::json> run(const nlohmann::json& request, const ProgressFn& progress);
+  [[nodiscard]] static bool takes_long(const nlohmann::json& request);
+
+ private:
+  using Answer = Expected<nlohmann::json>;
+  Answer status(Arguments&);
+  Answer index(Arguments&, const ProgressFn&);
+  Answer ls(Arguments&);
+  Answer tag(Arguments&, bool on);
+  Answer tag_list(Arguments&);
+  Answer tag_set(Arguments&);
+  Answer tag_rm(Arguments&);
+  Answer peer_add(Arguments&);
+  Answer digest(Arguments&);
+  Answer conflicts(Arguments&);
+
+  Node& node_;
+  AppConfig config_;
+  std::mutex config_file_;  // one edit at a time
+};
+
+// Adds a peer to the configuration file; what is running does not notice.
+[[nodiscard]] Expected<void> write_peer(const std::filesystem::path& config_file, const Peer&);
+
+}  // namespace starling::apps

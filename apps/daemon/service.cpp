@@ -1,0 +1,88 @@
+#include "apps/daemon/service.h"
+
+#include <csignal>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include <spdlog/spdlog.h>
+
+#include "apps/common/commands.h"
+#include "apps/common/data_folder.h"
+#include "apps/daemon/log.h"
+#include "models/models.h"
+
+namespace starling::apps {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kStopWithin = 1500ms;  // of the 2 s that a stop may take; the rest is for running requests
+
+// Blocked in every thread, so that only wait() takes them.
+class StopSignals {
+ public:
+  StopSignals() {
+    ::sigemptyset(&set_);
+    for (const int signal : {SIGTERM, SIGINT, SIGHUP}) ::sigaddset(&set_, signal);
+    ::pthread_sigmask(SIG_BLOCK, &set_, nullptr);
+    ::signal(SIGPIPE, SIG_IGN);
+  }
+  [[nodiscard]] bool wait(std::chrono::milliseconds most) const {
+    const timespec timeout{most.count() / 1000, (most.count() % 1000) * 1'000'000};
+    return ::sigtimedwait(&set_, nullptr, &timeout) > 0;
+  }
+
+ private:
+  sigset_t set_{};
+};
+
+ExitCode complain(const Error& error, ExitCode code) {
+  std::cerr << "starlingd: " << error.text() << std::endl;
+  return code;
+}
+
+void say_ready(const Node& node, const AppConfig& config, bool offline) {
+  std::cout << "starlingd: ready, device " << to_string(node.device()) << ", ";
+  if (offline) std::cout << "offline";
+  else if (node.port() == 0) std::cout << "not listening";
+  else std::cout << "listening on port " << node.port();
+  std::cout << ", commands at " << socket_path(config.folder).string() << std::endl;
+}
+
+}  // namespace
+
+ExitCode run_daemon(const DaemonOptions& options) {
+  const StopSignals signals;
+  const Expected<AppConfig> config = load_config(options.config);
+  if (!config) return complain(config.error(), kWrongUse);
+  const std::shared_ptr<spdlog::logger> log = make_log(config->log);
+  Config node_config = config->node_config();
+  if (options.offline) node_config.start = Start::offline;
+  const bool offline = node_config.start == Start::offline;
+  node_config.log = log_function(log);
+  Expected<std::unique_ptr<Node>> opened = Node::open(std::move(node_config), models::built_in());
+  if (!opened) return complain(opened.error(), kCannotStart);
+  Node& node = **opened;
+
+  Commands commands(node, *config);
+  const auto handle = [&commands](const nlohmann::json& request, const ProgressFn& progress) {
+    return commands.run(request, progress);
+  };
+  Expected<std::unique_ptr<ControlServer>> control =
+      ControlServer::start(socket_path(config->folder), handle, &Commands::takes_long);
+  if (!control) return complain(control.error(), kCannotStart);
+  if (!offline) {
+    if (const Expected<void> started = node.start(); !started) return complain(started.error(), kCannotStart);
+  }
+  say_ready(node, *config, offline);
+
+  std::string failed;
+  while (!signals.wait(500ms) && failed.empty()) failed = node.status().failed;
+  log->info("stopping");
+  (*control)->stop();
+  node.stop(kStopWithin);
+  if (failed.empty()) return kStopped;
+  return complain({Errc::internal, failed, "", ""}, kFailed);
+}
+
+}  // namespace starling::apps
