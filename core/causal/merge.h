@@ -15,7 +15,8 @@
 //   - fields of an update win or lose one by one, by stamp.
 // Stamps are totally ordered (HLC, then origin). Two changes have equal stamps only as seeds (HLC 0); then the greater
 // typed bytes win, which the caller decides for the fields in `tied`. The first change of a seed carries the whole row,
-// so it opens the row where the seed is missing.
+// so it opens the row where the seed is missing; that an update with the verdict insert_row does carry it all is input,
+// and the caller's to check.
 //
 // A row of a snapshot is merged as the changes that make it: erase of its generation by its death; or insert of its
 // generation with all fields, then an update for each field stamp. The result is the join of both states.
