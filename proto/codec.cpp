@@ -18,7 +18,8 @@ bool is_aligned(BytesView bytes) { return reinterpret_cast<std::uintptr_t>(bytes
 // Room for words, aligned and not cleared.
 class Words {
  public:
-  explicit Words(std::size_t bytes) : words_(std::make_unique_for_overwrite<std::uint64_t[]>(bytes / kWord)), size_(bytes) {}
+  explicit Words(std::size_t bytes)
+      : words_(std::make_unique_for_overwrite<std::uint64_t[]>(bytes / kWord)), size_(bytes) {}
   [[nodiscard]] std::span<char> bytes() { return {reinterpret_cast<char*>(words_.get()), size_}; }
   [[nodiscard]] BytesView view() { return {bytes().data(), size_}; }
 

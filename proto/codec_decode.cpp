@@ -64,6 +64,11 @@ VersionVector read_vector(capnp::List<wire::Position>::Reader from) {
   return vector;
 }
 
+Bytes read_entry(capnp::Data::Reader from) {
+  require(from.size() > 0, "an entry is empty");
+  return read_data(from, limits::kEntryMax);
+}
+
 StatePage read_page(wire::StatePage::Reader from) {
   StatePage page;
   page.origin = read_origin(from.getOrigin());
@@ -79,10 +84,7 @@ SharedChangeBatch read_batch(wire::SharedChangeBatch::Reader from) {
   SharedChangeBatch batch;
   batch.origin = read_origin(from.getOrigin());
   batch.from = Seq{from.getFrom()};
-  for (const auto entry : from.getEntries()) {
-    require(entry.size() > 0, "an entry is empty");
-    batch.entries.push_back(read_data(entry, limits::kEntryMax));
-  }
+  for (const auto entry : from.getEntries()) batch.entries.push_back(read_entry(entry));
   return batch;
 }
 
@@ -125,14 +127,14 @@ Hello read(wire::Hello::Reader from) {
   const auto held = from.getHeld();
   require(held.size() <= limits::kVectorMax, "a list of logs is too long");
   for (const auto one : held) {
-    hello.held.push_back({read_origin(one.getOrigin()), Seq{one.getSeq()},
-                          read_id<Hash128>(one.getHashHigh(), one.getHashLow())});
+    hello.held.push_back(
+        {read_origin(one.getOrigin()), Seq{one.getSeq()}, read_id<Hash128>(one.getHashHigh(), one.getHashLow())});
   }
   const auto models = from.getModels();
   require(models.size() <= limits::kModelsMax, "a list of models is too long");
   for (const auto one : models) {
-    hello.models.push_back({read_text(one.getName(), limits::kNameMax),
-                            read_id<Hash128>(one.getDigestHigh(), one.getDigestLow())});
+    hello.models.push_back(
+        {read_text(one.getName(), limits::kNameMax), read_id<Hash128>(one.getDigestHigh(), one.getDigestLow())});
   }
   hello.clock = {from.getClockMs()};
   return hello;
@@ -147,7 +149,7 @@ StateBatch read(capnp::List<wire::StatePage>::Reader from) {
 StateResponse read(wire::StateResponse::Reader from) { return {read_page(from.getPage()), from.getLast()}; }
 
 SharedChange read(wire::SharedChange::Reader from) {
-  return {read_origin(from.getOrigin()), Seq{from.getSeq()}, read_data(from.getEntry(), limits::kEntryMax)};
+  return {read_origin(from.getOrigin()), Seq{from.getSeq()}, read_entry(from.getEntry())};
 }
 
 SharedChangeResponse read(wire::SharedChangeResponse::Reader from) {
@@ -159,8 +161,9 @@ AckSharedChanges read(capnp::List<wire::Acknowledgement>::Reader from) {
   AckSharedChanges message;
   for (const auto one : from) {
     const auto member = read_id<DeviceId>(one.getMemberHigh(), one.getMemberLow());
-    message.acks.push_back({{member, read_incarnation(one.getIncarnation()), one.getVersion(),
-                             read_vector(one.getVector())}, one.getDelta()});
+    message.acks.push_back(
+        {{member, read_incarnation(one.getIncarnation()), one.getVersion(), read_vector(one.getVector())},
+         one.getDelta()});
   }
   return message;
 }
@@ -199,7 +202,9 @@ Message read(wire::Message::Reader from) {
 }  // namespace
 
 Expected<Message> read_message(BytesView words) {
-  const auto corrupt = [](const char* what) { return Error{Errc::corrupt, std::string("not a message: ") + what, "", ""}; };
+  const auto corrupt = [](const char* what) {
+    return Error{Errc::corrupt, std::string("not a message: ") + what, "", ""};
+  };
   const kj::ArrayPtr<const capnp::word> array(reinterpret_cast<const capnp::word*>(words.data()),
                                               words.size() / sizeof(capnp::word));
   capnp::ReaderOptions options;

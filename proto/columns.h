@@ -52,14 +52,14 @@ class ColumnWriter {
   void write_column(ByteWriter& out, Column);
   void write_cells(ByteWriter& out, Column, ColumnForm) const;
   void write_dictionary(ByteWriter& out);
-  std::size_t find_shared(Column);         // fills shared_; gives the sum
+  std::size_t find_shared(Column);           // fills shared_; gives the sum
   [[nodiscard]] bool find_distinct(Column);  // fills distinct_ and numbers_; false: too many
 
   std::vector<Cell> cells_;  // column after column
   std::vector<std::uint8_t> shared_;
-  std::vector<BytesView> distinct_;      // in order of appearance
-  std::vector<std::uint8_t> numbers_;    // of each row's value in distinct_
-  std::vector<std::uint16_t> slots_;     // hash table over distinct_
+  std::vector<BytesView> distinct_;    // in order of appearance
+  std::vector<std::uint8_t> numbers_;  // of each row's value in distinct_
+  std::vector<std::uint16_t> slots_;   // hash table over distinct_
 };
 
 // What rows are put together in. Its blocks never move, so views into them survive a move of the arena. The budget is

@@ -25,12 +25,12 @@ class ColumnCursor {
 
   ColumnForm form_ = ColumnForm::plain;
   ValueHead head_;
-  BytesView one_head_;         // empty: each value has its own
+  BytesView one_head_;  // empty: each value has its own
   ByteReader heads_{{}};
   const char* shared_ = nullptr;
   ByteReader rest_{{}};
-  BytesView before_;           // payload of the value before
-  std::size_t payloads_ = 0;   // bytes of all payloads
+  BytesView before_;          // payload of the value before
+  std::size_t payloads_ = 0;  // bytes of all payloads
   std::vector<BytesView> distinct_;
   const char* numbers_ = nullptr;
 };

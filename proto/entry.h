@@ -11,8 +11,8 @@
 //   signature: length and bytes, empty in this version
 // Runs form from neighbours: order the changes of a transaction by model, operation, fields and key, and they become
 // small (uuids of version 7 then stand beside others of their time) and quick to apply.
-// Decoding takes hostile bytes: every field is bounded and checked, trailing bytes are an error. What decodes encodes to
-// the same bytes again, apart from a signature and the choice of column forms.
+// Decoding takes hostile bytes: every field is bounded and checked, trailing bytes are an error. What decodes encodes
+// to the same bytes again, apart from a signature and the choice of column forms.
 #pragma once
 
 #include <vector>

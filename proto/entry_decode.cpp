@@ -155,7 +155,8 @@ void EntryReader::read_rows(std::span<Change> run) {
 bool EntryReader::read_end() {
   if (r_.blob().size() > kSignatureMax) return false;
   const auto others = used_.begin() + static_cast<std::ptrdiff_t>(others_);
-  return r_.done() && models_used_ == models_.size() && std::all_of(others, used_.end(), [](bool used) { return used; });
+  return r_.done() && models_used_ == models_.size() &&
+         std::all_of(others, used_.end(), [](bool used) { return used; });
 }
 
 void EntryReader::check_schema() {
@@ -197,6 +198,8 @@ Expected<DecodedEntry> EntryReader::entry() {
 
 Expected<EntryHeader> decode_entry_header(BytesView bytes) { return EntryReader(bytes, Schema()).header(); }
 
-Expected<DecodedEntry> decode_entry(BytesView bytes, const Schema& schema) { return EntryReader(bytes, schema).entry(); }
+Expected<DecodedEntry> decode_entry(BytesView bytes, const Schema& schema) {
+  return EntryReader(bytes, schema).entry();
+}
 
 }  // namespace starling

@@ -12,14 +12,12 @@ namespace {
 using namespace entry_format;
 
 Error too_large() {
-  return {Errc::too_large, "the shared changes of one transaction exceed " +
-                               std::to_string(limits::kEntryMax / limits::MiB) + " MiB",
+  return {Errc::too_large,
+          "the shared changes of one transaction exceed " + std::to_string(limits::kEntryMax / limits::MiB) + " MiB",
           "", "split the transaction"};
 }
 
-bool same_shape(const Change& a, const Change& b) {
-  return a.model == b.model && a.op == b.op && a.fields == b.fields;
-}
+bool same_shape(const Change& a, const Change& b) { return a.model == b.model && a.op == b.op && a.fields == b.fields; }
 
 class EntryWriter {
  public:
@@ -31,7 +29,7 @@ class EntryWriter {
     collect_models();
     write_header();
     for (std::size_t first = 0; first < changes_.size();) first = write_run(first);
-    out_.varint(0);  // no signature
+    out_.varint(0);                          // no signature
     ASSERT(out_.size() >= changes_.size());  // keys are distinct; readers count on it
     return out_.take();
   }
@@ -123,11 +121,11 @@ std::size_t EntryWriter::write_run(std::size_t first) {
   if (run.op != Op::erase) out_.varint(run.fields);
   out_.varint(run.count);
   const auto changes = std::span(changes_).subspan(first, run.count);
-  if (run.op == Op::insert) {
-    for (const Change& change : changes) ASSERT(change.generation == header_.stamp());
-  } else {
-    write_generations(changes);
+  for (const Change& change : changes) {
+    ASSERT(change.key.size() <= limits::kKeyMax && change.values.size() <= limits::kRowMax);
+    ASSERT(run.op != Op::insert || change.generation == header_.stamp());
   }
+  if (run.op != Op::insert) write_generations(changes);
   rows_.clear();
   for (const Change& change : changes) rows_.push_back(change.key);
   columns_.write(out_, rows_, run.key_columns);

@@ -43,8 +43,10 @@ Expected<std::optional<Message>> FrameReader::read_frame() {
     return Error{Errc::corrupt, "the head of a frame is malformed", "", ""};
   }
   if (length > payload_max_) {
-    return Error{Errc::too_large, "a frame of " + std::to_string(length) + " bytes, where " +
-                                      std::to_string(payload_max_) + " are allowed", "", ""};
+    return Error{
+        Errc::too_large,
+        "a frame of " + std::to_string(length) + " bytes, where " + std::to_string(payload_max_) + " are allowed", "",
+        ""};
   }
   if (rest.size() - kFrameHeader < length) return std::optional<Message>();
   start_ += kFrameHeader + length;

@@ -6,7 +6,10 @@ namespace starling {
 
 void write_model_table(ByteWriter& out, const Schema& schema, std::span<const ModelIndex> models) {
   out.varint(models.size());
-  for (const ModelIndex model : models) out.blob(schema.models[model].name);
+  for (const ModelIndex model : models) {
+    ASSERT(schema.models[model].name.size() <= limits::kNameMax);
+    out.blob(schema.models[model].name);
+  }
 }
 
 std::vector<NamedModel> read_model_table(ByteReader& r, const Schema& schema) {

@@ -24,6 +24,8 @@ void write_model_table(ByteWriter&, const Schema&, std::span<const ModelIndex>);
 // "model 'tag' is not registered here".
 [[nodiscard]] Error model_refused(const NamedModel&, const char* what);
 
-[[nodiscard]] inline FieldMask plain_fields(const ModelSchema& model) { return model.all_fields() & ~model.key_fields(); }
+[[nodiscard]] inline FieldMask plain_fields(const ModelSchema& model) {
+  return model.all_fields() & ~model.key_fields();
+}
 
 }  // namespace starling

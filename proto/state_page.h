@@ -29,7 +29,7 @@ class StatePageWriter {
  public:
   explicit StatePageWriter(const Schema& schema) : schema_(schema) {}
   void add(const StateRow&);
-  [[nodiscard]] std::size_t size() const;  // of what was added: an upper bound of the body, near enough to close it by
+  [[nodiscard]] std::size_t size() const;  // what was added takes at most, near enough to close a page by
   [[nodiscard]] std::size_t rows() const { return rows_.size(); }
   [[nodiscard]] Bytes finish();  // the body; the writer is empty again
 

@@ -126,7 +126,8 @@ void PageReader::read_rows(std::span<StateRow> run) {
   columns_.resize(run.size());
   read_columns(r_, run_.key_columns, arena_, columns_);
   for (std::size_t i = 0; i < run.size(); ++i) run[i].key = columns_[i];
-  columns_.resize(static_cast<std::size_t>(std::count_if(run.begin(), run.end(), [](const StateRow& r) { return !r.deleted; })));
+  columns_.resize(
+      static_cast<std::size_t>(std::count_if(run.begin(), run.end(), [](const StateRow& r) { return !r.deleted; })));
   if (columns_.empty()) return;
   read_columns(r_, run_.value_columns, arena_, columns_);
   auto values = columns_.begin();

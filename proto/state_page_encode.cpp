@@ -13,7 +13,7 @@ using namespace state_page_format;
 void StatePageWriter::add(const StateRow& row) {
   ASSERT(row.model < schema_.models.size() && schema_.models[row.model].kind == Kind::device_owned);
   ASSERT(row.rev > (rows_.empty() ? Rev{} : rows_.back().rev));
-  ASSERT(!row.deleted || row.values.empty());
+  ASSERT(row.key.size() <= limits::kKeyMax && row.values.size() <= (row.deleted ? 0 : limits::kRowMax));
   const std::size_t key = content_.size();
   content_.append(row.key).append(row.values);
   rows_.push_back({row.model, row.deleted, row.rev, key, key + row.key.size(), content_.size()});
@@ -74,7 +74,8 @@ void StatePageWriter::write_revs(ByteWriter& out, Run run) {
 }
 
 void StatePageWriter::write_deleted(ByteWriter& out, Run run) {
-  const auto count = static_cast<std::size_t>(std::count_if(run.begin(), run.end(), [](const Row& r) { return r.deleted; }));
+  const auto count =
+      static_cast<std::size_t>(std::count_if(run.begin(), run.end(), [](const Row& r) { return r.deleted; }));
   const Deleted deleted = count == 0 ? Deleted::none : count == run.size() ? Deleted::all : Deleted::some;
   out.u8(static_cast<std::uint8_t>(deleted));
   if (deleted != Deleted::some) return;

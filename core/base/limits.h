@@ -30,11 +30,13 @@ inline constexpr std::size_t kConflictRing = 10'000;      // rows of sync_confli
 
 // The wire
 inline constexpr std::size_t kFrameMax = 4 * MiB;         // payload of one frame, before and after decompression
-inline constexpr std::size_t kFrameBeforeHelloMax = 64 * KiB;
+inline constexpr std::size_t kFrameBeforeHelloMax = 1 * MiB;  // a Hello with kVectorMax origins
 inline constexpr std::size_t kCompressAbove = 2 * KiB;
 inline constexpr std::size_t kPageTarget = 256 * KiB;     // a page is closed once it holds this much
 inline constexpr std::size_t kPushMax = 256 * KiB;        // a larger commit is announced and pulled, not pushed
 inline constexpr std::size_t kPullCredit = 1 * MiB;       // bytes of pages in flight for one pull
+inline constexpr std::size_t kPullsMax = 8;               // pulls from one session that are not waiting
+inline constexpr std::size_t kWaitingMax = 16 * MiB;      // entries in memory that wait for what they depend on
 inline constexpr std::size_t kVectorMax = 10'000;         // origins in one message
 inline constexpr std::size_t kOutboxMax = 16 * MiB;       // bytes queued for one session
 inline constexpr std::size_t kInboxMax = 1 * MiB;         // bytes of one session that wait for the replica; then it is not read
@@ -63,5 +65,6 @@ static_assert(kRowMax + 64 * KiB <= kFrameMax, "a row of a state page fits a fra
 static_assert(kPageTarget + kRowMax <= kFrameMax, "a page that was nearly full still takes the largest row");
 static_assert(kPushMax <= kPullCredit && kPullCredit <= kOutboxMax);
 static_assert(kValueMax < kRowMax);
+static_assert(kVectorMax * 64 <= kFrameBeforeHelloMax, "a Hello names every origin that a workspace may have");
 
 }  // namespace starling::limits
