@@ -23,13 +23,14 @@ namespace {
 constexpr std::size_t kRowsPerTransaction = 1'000;
 constexpr std::size_t kUpdatesMax = 50'000;
 
-constexpr std::size_t kLayouts = 5;  // the first variants; the others compare ways of capture, with UUIDv7 only
+constexpr std::size_t kLayouts = 6;  // the first variants; the others compare ways of capture, with UUIDv7 only
 constexpr Variant kVariants[] = {
     {"plain SQLite"},
     {"canonical key, WITHOUT ROWID", Layout::canonical},
     {"canonical key, rowid + index", Layout::indexed},
     {"rowid of the row", Layout::integer},
     {"hidden columns", Layout::hidden},
+    {"canonical, 32 rows at once", Layout::canonical, Capture::hook, false, false, 32},
     {"canonical, told", Layout::canonical, Capture::told},
     {"canonical, hook + reread", Layout::canonical, Capture::reread},
     {"canonical, pending triggers", Layout::canonical, Capture::triggers},
@@ -145,6 +146,10 @@ int main(int argc, char** argv) {
   const auto rows = static_cast<std::size_t>(argument(1, 100'000));
   const Settings settings{.page_size = argument(3, 4'096), .wal_autocheckpoint = argument(2, 1'000)};
   const int rounds = argument(4, 3);
+  if (rows < kRowsPerTransaction || rounds < 1) {
+    std::fprintf(stderr, "row_key_bench [rows, 1000 or more] [wal_autocheckpoint] [page_size] [rounds]\n");
+    return 2;
+  }
   std::printf(
       "%zu rows, wal_autocheckpoint %d, page_size %d. For each phase: rows/s, and its ratio to plain SQLite\n"
       "by the clock and by CPU time; then bytes for each row.\n",

@@ -23,6 +23,7 @@ struct Variant {
   Capture capture = Capture::hook;
   bool guard = false;   // the guard's triggers stand, and triggers are enabled
   bool select = false;  // apply looks for the row's metadata before it writes
+  int at_once = 1;      // rows that one INSERT writes, where it writes many
 };
 
 struct Settings {
@@ -31,15 +32,15 @@ struct Settings {
   int cache_kib = 65'536;
 };
 
-// create: the metadata of a new row (?1 key or rowid, ?2 origin, ?3 hlc); stamp: the packed stamps of its fields (?2).
+// create: the metadata of a new row (its key or rowid, origin, hlc); stamp: the packed stamps of its fields (?2).
 struct LayoutSql {
   std::string tables, create, create_if_absent, read, stamp;
-  std::string apply = "INSERT INTO tag VALUES(?1, ?2, ?3, ?4, ?5)";  // the row of a peer
+  std::string apply = "INSERT INTO tag VALUES(?, ?, ?, ?, ?)";  // the row of a peer
 };
 
 inline LayoutSql canonical_sql(const std::string& primary_key) {
   const std::string insert =
-      "INSERT INTO sync_row(model, key, origin, hlc) VALUES(3, ?1, ?2, ?3) ON CONFLICT(model, key) ";
+      "INSERT INTO sync_row(model, key, origin, hlc) VALUES(3, ?, ?, ?) ON CONFLICT(model, key) ";
   return {.tables =
               "CREATE TABLE sync_row(model INTEGER NOT NULL, key BLOB NOT NULL, origin INTEGER NOT NULL, hlc INTEGER,"
               "fields BLOB, dead_origin INTEGER, dead_seq INTEGER, rev INTEGER, " +
@@ -84,6 +85,15 @@ inline LayoutSql sql_of(Layout layout) {
               .apply = "INSERT INTO tag VALUES(?1, ?2, ?3, ?4, ?5, 2, ?6, NULL) ON CONFLICT(id) DO NOTHING"};
   }
   return {};
+}
+
+// The same INSERT for several rows at once. OR FAIL spares the journal that lets SQLite undo one statement: it would copy
+// each page that the statement touches, and the engine rolls back the whole transaction anyway.
+inline std::string repeat_values(std::string sql, int times) {
+  const std::size_t open = sql.find("VALUES(") + 6, close = sql.find(')', open) + 1;
+  const std::string row = ", " + sql.substr(open, close - open);
+  for (int i = 1; i < times; ++i) sql.insert(close, row);
+  return sql.replace(0, 6, "INSERT OR FAIL");
 }
 
 }  // namespace starling::bench

@@ -28,6 +28,7 @@ class Replica {
   Replica(const std::string& path, const Variant& variant, const Settings& settings)
       : variant_(variant), db_(path, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE), sql_(sql_of(variant.layout)) {
     create_tables(settings);
+    prepare_statements();
   }
 
   void insert(std::span<const Key> keys) {
@@ -47,8 +48,11 @@ class Replica {
     commit();
   }
   void apply(std::span<const Key> keys) {  // rows that a peer inserted
+    const auto at_once = static_cast<std::size_t>(variant_.at_once);
+    const std::size_t together = at_once > 1 ? keys.size() / at_once * at_once : 0;
     db_.exec("BEGIN IMMEDIATE");
-    for (const Key& key : keys) apply_row(key);
+    for (std::size_t at = 0; at < together; at += at_once) apply_rows(keys.subspan(at, at_once));
+    for (const Key& key : keys.subspan(together)) apply_row(key);
     if (synchronised()) append_log(Bytes(110 * keys.size(), 'e'));
     db_.exec("COMMIT");
   }
@@ -112,6 +116,8 @@ class Replica {
           "(OLD.name IS NOT NEW.name) * 2 + (OLD.color IS NOT NEW.color) * 4 + "
           "(OLD.created_at IS NOT NEW.created_at) * 8 + (OLD.note IS NOT NEW.note) * 16); END");
     }
+  }
+  void prepare_statements() {
     const auto prepare = [&](const std::string& sql) {
       return sql.empty() ? Statement() : Statement(db_.getHandle(), sql);
     };
@@ -122,6 +128,10 @@ class Replica {
     log_ = prepare("INSERT INTO sync_log VALUES(1, ?1, ?2)");
     create_ = prepare(sql_.create), create_if_absent_ = prepare(sql_.create_if_absent), apply_ = prepare(sql_.apply);
     read_ = prepare(sql_.read), stamp_ = prepare(sql_.stamp);
+    if (variant_.at_once > 1) {
+      create_many_ = prepare(repeat_values(sql_.create_if_absent, variant_.at_once));
+      apply_many_ = prepare(repeat_values(sql_.apply, variant_.at_once));
+    }
     if (synchronised() && !by_key()) dead_ = prepare("SELECT 1 FROM sync_dead WHERE model = 3 AND key = ?1");
   }
 
@@ -196,10 +206,11 @@ class Replica {
     ByteWriter entry;
     entry.raw(arena_.bytes());
     const Bytes stamp(11, '\2');  // field, HLC, origin
+    std::vector<Change> inserts;
     for (const Change& change : changes_) {
       if (change.insert) {
         if (!by_key()) dead_.blob(key_of(change)).run();
-        address(create_, change).integer(1).integer(++hlc_).run();
+        inserts.push_back(change);
         continue;
       }
       ASSERT(address(read_, change).step());
@@ -207,10 +218,30 @@ class Replica {
       read_.reset();
       address(stamp_, change).blob(stamp).run();
     }
+    const auto at_once = static_cast<std::size_t>(variant_.at_once);
+    std::size_t at = 0;
+    for (; at_once > 1 && at + at_once <= inserts.size(); at += at_once) {
+      for (std::size_t i = 0; i < at_once; ++i) address(create_many_, inserts[at + i]).integer(1).integer(++hlc_);
+      create_many_.run();
+      ASSERT(sqlite3_changes(db_.getHandle()) == variant_.at_once);  // else the engine would write row by row
+    }
+    for (; at < inserts.size(); ++at) address(create_, inserts[at]).integer(1).integer(++hlc_).run();
     append_log(entry.bytes());
   }
   Statement& address(Statement& statement, const Change& change) {
     return by_key() ? statement.blob(key_of(change)) : statement.integer(change.rowid);
+  }
+  // All rows are new here, which the count of changes tells; else the engine would go row by row.
+  void apply_rows(std::span<const Key> keys) {
+    ByteWriter canonical;
+    for (const Key& key : keys) write_value(canonical, ValueView::blob(view(key)));
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+      create_many_.blob(BytesView(canonical.bytes()).substr(i * kKeyBytes, kKeyBytes)).integer(2).integer(++hlc_);
+    }
+    create_many_.run();
+    ASSERT(sqlite3_changes(db_.getHandle()) == variant_.at_once);
+    for (const Key& key : keys) apply_many_.blob(view(key)).values(kValues);
+    apply_many_.run();
   }
   void apply_row(const Key& key) {
     ByteWriter canonical;
@@ -235,6 +266,7 @@ class Replica {
   SQLite::Database db_;
   LayoutSql sql_;
   Statement insert_, update_, select_, pending_, log_, apply_, create_, create_if_absent_, read_, stamp_, dead_;
+  Statement create_many_, apply_many_;
   ByteWriter arena_, old_;
   std::vector<Change> changes_;
   std::int64_t hlc_ = 1'700'000'000'000 << 16, seq_ = 0;

@@ -1,10 +1,9 @@
 #include "core/replica/adoption.h"
 
-#include <algorithm>
-
 #include "core/replica/stamper.h"
 #include "core/replica/transaction_manager.h"
 #include "core/store/capture.h"
+#include "core/store/row_image.h"
 #include "core/store/row_store.h"
 #include "core/store/schema_reader.h"
 #include "core/store/statement.h"
@@ -65,13 +64,10 @@ class Cursor {
     const auto key_columns = static_cast<int>(model_.key.size());
     for (int i = 0; i < statement.columns(); ++i) {
       const ValueView v = statement.column_value(i);
-      const bool fits = v.type == Type::text || v.type == Type::blob || (v.type == Type::integer && model_.integer_key);
-      if (i < key_columns && !fits)
-        return Error{Errc::constraint, "a row's key is neither text nor blob", model_.name, "give that row a proper key first"};
       if (v.bytes.size() > limits::kValueMax) return too_large("a value");
       write_value(i < key_columns ? key : values, v);
     }
-    if (key.size() > limits::kKeyMax) return too_large("a key");
+    if (const Expected<void> good = check_key(model_, key.bytes()); !good) return good.error();
     if (values.size() > limits::kRowMax) return too_large("a row");
     return Row{key.take(), values.take()};
   }
@@ -89,15 +85,6 @@ class Cursor {
   Statement next_;
   Bytes last_;
 };
-
-// Rows written before ALTER TABLE ADD COLUMN … DEFAULT are stored short, and the pre-update hook shows their missing
-// columns as NULL instead of the default: writing each row once makes it whole.
-void make_rows_whole(Store& store, const ModelSchema& model) {
-  const auto has_default = [](const FieldSchema& f) { return !f.default_sql.empty(); };
-  if (std::none_of(model.fields.begin(), model.fields.end(), has_default)) return;
-  const std::string key = quote_identifier(model.fields[model.key.front()].name);
-  Statement(store.handle(), "UPDATE main." + quote_identifier(model.name) + " SET " + key + "=" + key).run();
-}
 
 Expected<std::uint64_t> adopt_rows(Store& store, const ModelSchema& model, Cursor& cursor, WallTime wall) {
   Expected<std::vector<Cursor::Row>> rows = cursor.read();
@@ -120,7 +107,7 @@ Expected<std::uint64_t> adopt_model(Store& store, const ModelSchema& model, Wall
   std::uint64_t total = 0;
   for (bool first = true;; first = false) {
     store.begin(TransactionKind::apply);  // not captured: no row of the application changes
-    if (first) make_rows_whole(store, model);
+    if (first) fill_in_defaults(store.database(), model);
     const Expected<std::uint64_t> adopted = adopt_rows(store, model, cursor, wall);
     if (!adopted) {
       store.rollback();

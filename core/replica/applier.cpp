@@ -1,5 +1,6 @@
 #include "core/replica/applier.h"
 
+#include <algorithm>
 #include <bit>
 
 #include "core/base/sha256.h"
@@ -7,6 +8,7 @@
 #include "core/store/origin_table.h"
 #include "core/store/peer_log.h"
 #include "core/store/quarantine.h"
+#include "core/store/row_image.h"
 #include "core/store/row_store.h"
 #include "core/store/store.h"
 #include "proto/entry.h"
@@ -22,6 +24,12 @@ Error own_stream(const Origin& origin) {
           "two devices may be using one identity"};
 }
 
+// Seeds (rows at HLC 0) are not declared by anybody yet: a change of one would open a row that lacks fields.
+bool names_a_seed(const DecodedEntry& entry) {
+  return std::any_of(entry.changes.begin(), entry.changes.end(),
+                     [](const Change& c) { return c.op != Op::insert && c.generation.hlc == Hlc{}; });
+}
+
 Error too_many_origins(const Origin& origin) {
   return {Errc::too_large, "more origins than a workspace may have", stream_name(origin), "remove devices that are gone"};
 }
@@ -34,6 +42,16 @@ void note_row(ChangeEvent& event, ModelIndex model, Op op, FieldMask fields, Byt
     return;
   }
   event.rows.push_back({model, op, fields, Bytes(key)});
+}
+
+// A key in any other form would name a row that we then know under two keys.
+template <class Rows>
+Expected<void> check_keys(const Schema& schema, const Rows& rows, const Origin& origin) {
+  for (const auto& row : rows) {
+    const Expected<void> good = check_key(schema.models[row.model], row.key);
+    if (!good) return Error{Errc::corrupt, good.error().what, stream_name(origin), ""};
+  }
+  return {};
 }
 
 // Equal stamps (seeds): the greater typed bytes win. Gives the fields of `tied` where theirs are greater.
@@ -70,6 +88,8 @@ Expected<ApplyResult> Applier::entry(const Origin& origin, Seq seq, BytesView by
   const EntryHeader& header = decoded->header;
   if (header.origin != origin || header.seq != seq || header.hlc <= position.hlc)
     return Error{Errc::corrupt, "entry " + std::to_string(seq.value) + " does not carry its own place", stream_name(origin), ""};
+  if (names_a_seed(*decoded))
+    return Error{Errc::corrupt, "entry " + std::to_string(seq.value) + " changes a row that nobody inserted", stream_name(origin), ""};
   if (!HlcClock::acceptable(header.hlc, wall)) {
     result.outcome = Applied::wait_clock;
     result.until = HlcClock::acceptable_at(header.hlc);
@@ -86,23 +106,41 @@ Expected<ApplyResult> Applier::entry(const Origin& origin, Seq seq, BytesView by
     return result;
   }
   if (!known && store_.origins().vector().size() >= limits::kVectorMax) return too_many_origins(origin);
+  const Expected<void> keys = check_keys(store_.schema(), decoded->changes, origin);
+  if (!keys) return keys.error();
   const Ordinal ordinal = store_.origins().ordinal(origin);
   store_.origins().advance_seq(ordinal, seq, header.hlc, hash128(bytes), header.dependencies);
   store_.clock().observe(header.hlc);
-  for (const Change& c : decoded->changes) change(c, *decoded, wall, result);
+  for (std::span<const Change> left = decoded->changes; !left.empty();) {
+    left = left.subspan(new_rows(left, header.stamp(), result));
+    if (left.empty()) break;
+    change(left.front(), *decoded, wall, result);
+    left = left.subspan(1);
+  }
   store_.log().append(ordinal, seq, bytes);
   return result;
+}
+
+// The common case, taken in many at a time: inserts of one model whose keys were never seen. Gives how many stood at
+// the front of `changes`.
+std::size_t Applier::new_rows(std::span<const Change> changes, const Stamp& stamp, ApplyResult& result) {
+  const ModelIndex model = changes.front().model;
+  std::vector<NewRow> rows;
+  for (const Change& c : changes) {
+    if (c.op != Op::insert || c.model != model || rows.size() == RowStore::kMany) break;
+    rows.push_back({c.key, c.values, {}});
+  }
+  rows.resize(store_.rows().put_new(model, rows, stamp));
+  store_.rows().insert_rows(model, rows);
+  for (const Change& c : changes.first(rows.size())) note_row(result.event, c.model, c.op, c.fields, c.key);
+  result.rows += rows.size();
+  return rows.size();
 }
 
 void Applier::change(const Change& c, const DecodedEntry& entry, WallTime wall, ApplyResult& result) {
   RowStore& rows = store_.rows();
   const Stamp stamp = entry.header.stamp();
   ++result.rows;
-  if (c.op == Op::insert && rows.put_new(c.model, c.key, stamp)) {  // the common case: a key never seen
-    rows.insert_row(c.model, c.key, c.values);
-    note_row(result.event, c.model, c.op, c.fields, c.key);
-    return;
-  }
   const std::optional<RowVersion> held = rows.version(c.model, c.key);
   const RowVersion* mine = held ? &*held : nullptr;
   MergeResult merged = merge(mine, c.op, c.generation, c.fields, stamp);
@@ -147,28 +185,53 @@ Expected<ApplyResult> Applier::page(const StatePage& page) {
   if (!decoded) return decoded.error();
   if (!store_.origins().find(page.origin) && store_.origins().vector().size() >= limits::kVectorMax)
     return too_many_origins(page.origin);
+  const Expected<void> keys = check_keys(store_.schema(), decoded->rows, page.origin);
+  if (!keys) return keys.error();
   const Ordinal ordinal = store_.origins().ordinal(page.origin);
-  for (const StateRow& row : decoded->rows) {
-    if (row.rev <= held || !owned_row(row, ordinal)) continue;
-    ++result.rows;
-    const ModelSchema& model = store_.schema().models[row.model];
-    note_row(result.event, row.model, row.deleted ? Op::erase : Op::update,
-             row.deleted ? 0 : model.all_fields() & ~model.key_fields(), row.key);
+  std::span<const StateRow> left = decoded->rows;
+  while (!left.empty() && left.front().rev <= held) left = left.subspan(1);
+  while (!left.empty()) {
+    const std::size_t fresh = new_owned_rows(left, ordinal);
+    for (const StateRow& row : left.first(fresh)) note_state_row(row, result);
+    left = left.subspan(fresh);
+    if (left.empty()) break;
+    if (owned_row(left.front(), ordinal)) note_state_row(left.front(), result);
+    left = left.subspan(1);
   }
   store_.origins().advance_rev(ordinal, page.to);
   return result;
+}
+
+void Applier::note_state_row(const StateRow& row, ApplyResult& result) {
+  const ModelSchema& model = store_.schema().models[row.model];
+  ++result.rows;
+  note_row(result.event, row.model, row.deleted ? Op::erase : Op::update,
+           row.deleted ? 0 : model.all_fields() & ~model.key_fields(), row.key);
+}
+
+// As new_rows(), of an owner's state.
+std::size_t Applier::new_owned_rows(std::span<const StateRow> state, Ordinal origin) {
+  const ModelIndex model = state.front().model;
+  std::vector<NewRow> rows;
+  for (const StateRow& row : state) {
+    if (row.deleted || row.model != model || rows.size() == RowStore::kMany) break;
+    rows.push_back({row.key, row.values, row.rev});
+  }
+  rows.resize(store_.rows().put_new_owned(model, rows, origin));
+  store_.rows().insert_rows(model, rows);
+  return rows.size();
 }
 
 // Takes one row of an owner's state in. False: a newer revision, or another owner's row of that key, stands.
 bool Applier::owned_row(const StateRow& row, Ordinal origin) {
   RowStore& rows = store_.rows();
   const OwnedVersion fresh{origin, row.rev, row.deleted};
-  if (rows.put_new_owned(row.model, row.key, fresh)) {
+  const std::optional<OwnedVersion> known = rows.owned(row.model, row.key);
+  if (!known) {
+    rows.put_owned(row.model, row.key, fresh);
     if (!row.deleted) rows.insert_row(row.model, row.key, row.values);
     return true;
   }
-  const std::optional<OwnedVersion> known = rows.owned(row.model, row.key);
-  ASSERT(known);
   if (known->owner == origin && known->rev >= row.rev) return false;
   const Origin& ours = store_.origins().origin(known->owner);
   const Origin& theirs = store_.origins().origin(origin);

@@ -8,12 +8,15 @@
 // holds that origin's stream, unacknowledged.
 #pragma once
 
+#include <span>
+
 #include "core/replica/event.h"
 
 namespace starling {
 
 class Store;
 struct DecodedEntry;
+struct StateRow;
 
 enum class Applied : std::uint8_t {
   done,
@@ -41,8 +44,11 @@ class Applier {
   [[nodiscard]] Expected<ApplyResult> page(const StatePage&);
 
  private:
+  std::size_t new_rows(std::span<const Change>, const Stamp&, ApplyResult&);
   void change(const Change&, const DecodedEntry&, WallTime, ApplyResult&);
-  bool owned_row(const struct StateRow&, Ordinal origin);
+  std::size_t new_owned_rows(std::span<const StateRow>, Ordinal origin);
+  bool owned_row(const StateRow&, Ordinal origin);
+  void note_state_row(const StateRow&, ApplyResult&);
 
   Store& store_;
 };

@@ -1,5 +1,7 @@
 #include "core/replica/hello.h"
 
+#include <algorithm>
+
 #include "core/base/sha256.h"
 #include "core/store/origin_table.h"
 #include "core/store/peer_log.h"
@@ -85,9 +87,11 @@ Expected<void> check_hello(Store& store, const Hello& hello, const DeviceId& pee
   }
   Expected<void> checked = check_workspace(store.state(), hello);
   if (!checked) return checked;
-  const std::int64_t apart = hello.clock.ms - now.ms;
-  if (apart > limits::kHelloClockMaxMs || apart < -limits::kHelloClockMaxMs) {
-    return Error{Errc::clock, "the clocks differ by " + std::to_string((apart < 0 ? -apart : apart) / 3'600'000) + " hours",
+  // As unsigned numbers, for the peer's may be anything.
+  const std::uint64_t apart = static_cast<std::uint64_t>(std::max(hello.clock.ms, now.ms)) -
+                              static_cast<std::uint64_t>(std::min(hello.clock.ms, now.ms));
+  if (apart > static_cast<std::uint64_t>(limits::kHelloClockMaxMs)) {
+    return Error{Errc::clock, "the clocks differ by " + std::to_string(apart / 3'600'000) + " hours",
                  "device " + to_string(peer), "set the clock that is wrong"};
   }
   checked = check_schema(store.schema(), hello);

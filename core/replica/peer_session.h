@@ -30,6 +30,7 @@ struct PeerSession {
   VersionVector vector;           // what it holds, as far as it told
   Incarnation incarnation;
   VersionVector told;             // our vector, as far as we told it
+  bool dropped = false;           // something that we sent did not go out: it is told our whole vector, and asks anew
   MonoTime next_ack;              // not before
   MonoTime last_sent;
   std::optional<Rev> pushed_rev;  // where it stands in our state stream once all that we sent has arrived;

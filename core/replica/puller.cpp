@@ -41,7 +41,8 @@ std::vector<Puller::Start> Puller::plan(const std::map<SessionId, PeerSession>& 
         const StreamKey key{origin, stream};
         const std::uint64_t from = position_in(ours, key);
         if (position_in(s.vector, key) <= from || pulls_.contains(key) || holds_.contains(key)) continue;
-        pulls_[key] = Pull{id, 0, now};
+        if (active_pulls(id) >= limits::kPullsMax || fruitless_.contains({id, key})) continue;
+        pulls_[key] = Pull{id, from, 0, now};
         starts.push_back({id, request_of(key, from, limits::kPullCredit, true)});
       }
     }
@@ -49,11 +50,18 @@ std::vector<Puller::Start> Puller::plan(const std::map<SessionId, PeerSession>& 
   return starts;
 }
 
+std::size_t Puller::active_pulls(SessionId session) const {
+  return static_cast<std::size_t>(std::count_if(pulls_.begin(), pulls_.end(), [&](const auto& pull) {
+    return pull.second.session == session && !holds_.contains(pull.first);
+  }));
+}
+
 std::optional<Message> Puller::taken(SessionId session, const StreamKey& key, std::uint64_t to, std::size_t bytes,
                                      bool last, MonoTime now) {
   const auto at = pulls_.find(key);
   if (at == pulls_.end() || at->second.session != session) return std::nullopt;
   if (last) {
+    if (to <= at->second.from) fruitless_[{session, key}] = now;
     pulls_.erase(at);
     return std::nullopt;
   }
@@ -66,14 +74,16 @@ std::optional<Message> Puller::taken(SessionId session, const StreamKey& key, st
 
 void Puller::stop(SessionId session) {
   std::erase_if(pulls_, [session](const auto& pull) { return pull.second.session == session; });
+  std::erase_if(fruitless_, [session](const auto& item) { return item.first.first == session; });
 }
 
 void Puller::expire(MonoTime now) {
+  std::erase_if(fruitless_, [now](const auto& item) { return now - item.second >= kPullSilenceMax; });
   std::erase_if(pulls_, [now](const auto& pull) { return now - pull.second.heard >= kPullSilenceMax; });
 }
 
 void Puller::hold(const StreamKey& key, Hold why) {
-  pulls_.erase(key);
+  if (why.dependencies.empty()) pulls_.erase(key);
   holds_[key] = std::move(why);
 }
 

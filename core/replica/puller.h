@@ -29,7 +29,7 @@ class Puller {
   // New pulls, given what we hold.
   [[nodiscard]] std::vector<Start> plan(const std::map<SessionId, PeerSession>&, const VersionVector& ours,
                                         const Origin& self, MonoTime);
-  // A page of `bytes` up to `to` was taken in: gives the top-up to send, if it is time.
+  // A page of `bytes` was taken in, which brought us to `to`: gives the top-up to send, if it is time.
   [[nodiscard]] std::optional<Message> taken(SessionId, const StreamKey&, std::uint64_t to, std::size_t bytes, bool last,
                                              MonoTime);
   void stop(const StreamKey& key) { pulls_.erase(key); }
@@ -37,22 +37,29 @@ class Puller {
   void stop_all() { pulls_.clear(); }
   void expire(MonoTime);  // ends pulls whose source has fallen silent
 
-  void hold(const StreamKey&, Hold);
+  void hold(const StreamKey&, Hold);  // ends the pull, unless it goes on by itself once we cover the dependencies
   void release(const VersionVector& ours, Now);  // holds that are over
   [[nodiscard]] const std::map<StreamKey, Hold>& holds() const { return holds_; }
   [[nodiscard]] bool held(const StreamKey& key) const { return holds_.contains(key); }
+  [[nodiscard]] bool waits_for_entries(const StreamKey& key) const {
+    const auto hold = holds_.find(key);
+    return hold != holds_.end() && !hold->second.dependencies.empty();
+  }
   [[nodiscard]] bool pulling() const { return !pulls_.empty(); }
   [[nodiscard]] std::optional<MonoTime> next_deadline(Now) const;
 
  private:
   struct Pull {
     SessionId session = 0;
+    std::uint64_t from = 0;
     std::size_t used = 0;  // bytes taken since the last request
     MonoTime heard;
   };
+  [[nodiscard]] std::size_t active_pulls(SessionId) const;
 
   std::map<StreamKey, Pull> pulls_;
   std::map<StreamKey, Hold> holds_;
+  std::map<std::pair<SessionId, StreamKey>, MonoTime> fruitless_;  // shown, asked for, not given: not asked for a while
 };
 
 }  // namespace starling

@@ -1,5 +1,7 @@
 #include "core/replica/pusher.h"
 
+#include <algorithm>
+
 namespace starling {
 namespace {
 
@@ -19,6 +21,8 @@ Message log_message(const std::vector<const LocalCommit*>& commits) {
   return batch;
 }
 
+using Run = std::vector<const LocalCommit*>;
+
 // One stream's commits in order; `before` and `after` are positions in it, `bytes` what would be pushed.
 struct StreamOf {
   std::uint64_t (*before)(const LocalCommit&);
@@ -35,8 +39,8 @@ constexpr StreamOf kLog{[](const LocalCommit& c) { return c.seq.value - 1; },
                         [](const LocalCommit& c) -> const Bytes& { return c.entry; }, &log_message};
 
 // Runs of commits that continue each other, none too large to push, of at most kPushMax bytes together.
-std::vector<std::vector<const LocalCommit*>> runs_of(const std::vector<const LocalCommit*>& commits, const StreamOf& stream) {
-  std::vector<std::vector<const LocalCommit*>> runs;
+std::vector<Run> runs_of(const std::vector<const LocalCommit*>& commits, const StreamOf& stream) {
+  std::vector<Run> runs;
   std::size_t bytes = 0;
   for (const LocalCommit* c : commits) {
     const std::size_t size = stream.bytes(*c).size();
@@ -50,7 +54,7 @@ std::vector<std::vector<const LocalCommit*>> runs_of(const std::vector<const Loc
     runs.back().push_back(c);
     bytes += size;
   }
-  std::erase_if(runs, [](const auto& run) { return run.empty(); });
+  std::erase_if(runs, [](const Run& run) { return run.empty(); });
   return runs;
 }
 
@@ -58,16 +62,20 @@ template <class Counter>
 void push_stream(const std::vector<const LocalCommit*>& commits, const StreamOf& stream,
                  std::optional<Counter> PeerSession::*pushed, std::map<SessionId, PeerSession>& sessions,
                  std::vector<Send>& out) {
-  for (const auto& run : runs_of(commits, stream)) {
-    Send send;
+  for (const Run& run : runs_of(commits, stream)) {
+    std::map<std::size_t, Send> sends;  // by the commit that a session needs first: usually that of the whole run
     for (auto& [id, s] : sessions) {
-      if (!s.accepted || !(s.*pushed) || (s.*pushed)->value != stream.before(*run.front())) continue;
+      if (!s.accepted || !(s.*pushed)) continue;
+      const auto first = std::find_if(run.begin(), run.end(),
+                                      [&, at = (s.*pushed)->value](const LocalCommit* c) { return stream.before(*c) == at; });
+      if (first == run.end()) continue;
       s.*pushed = Counter{stream.after(*run.back())};
-      send.sessions.push_back(id);
+      sends[static_cast<std::size_t>(first - run.begin())].sessions.push_back(id);
     }
-    if (send.sessions.empty()) continue;
-    send.message = std::make_shared<const Message>(stream.message(run));
-    out.push_back(std::move(send));
+    for (auto& [first, send] : sends) {
+      send.message = std::make_shared<const Message>(stream.message({run.begin() + static_cast<std::ptrdiff_t>(first), run.end()}));
+      out.push_back(std::move(send));
+    }
   }
 }
 

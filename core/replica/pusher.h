@@ -1,6 +1,6 @@
 // The pusher: our own commits, at once, to the sessions that stand right before them.
 //
-// A commit is put into a message once and goes to every session that it continues; sessions that are behind pull. A
+// Commits are put into a message once, which goes to every session that it continues; sessions that are behind pull. A
 // commit too large to push (limits::kPushMax) is announced with the next acknowledgement and pulled as well.
 #pragma once
 

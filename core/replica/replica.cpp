@@ -9,6 +9,7 @@
 #include "core/replica/page_source.h"
 #include "core/replica/puller.h"
 #include "core/replica/pusher.h"
+#include "core/replica/waiting_entries.h"
 #include "core/store/ack_store.h"
 #include "core/store/conflict_log.h"
 #include "core/store/origin_table.h"
@@ -47,18 +48,25 @@ struct Replica::Impl {
   PageSource source;
   Puller puller;
   Pusher pusher;
+  WaitingEntries waiting;
   Position announced;  // of our own streams: commits beyond it are on disk, but their event is still to come
   std::map<SessionId, PeerSession> sessions;
   std::optional<VersionVector> join_target;  // what the first peer's Hello showed, until we cover it
   std::vector<Effect> effects;
   Now now;
   std::optional<StreamKey> in_hand;  // the stream whose changes are being applied
-  Status counters;
+  struct Counters {
+    std::uint64_t rows_applied = 0, entries_applied = 0, duplicate_rows = 0;
+  };
+  Counters counters;
+  Counters counters_before;  // as they stood when the transaction began
 
   const VersionVector& ours() { return store.origins().vector(); }
   [[nodiscard]] VersionVector shown();
   void ensure_transaction() {
-    if (!store.in_transaction()) store.begin(TransactionKind::apply);
+    if (store.in_transaction()) return;
+    store.begin(TransactionKind::apply);
+    counters_before = counters;
   }
   void send(PeerSession& s, Message message) {
     s.last_sent = now.mono;
@@ -69,7 +77,11 @@ struct Replica::Impl {
   void refuse(PeerSession&, Error);
   void drop(SessionId);
 
-  void handle(const Event&);
+  template <class F>
+  void guarded(const F&);
+  void handle(const Event& event) {
+    guarded([&] { std::visit([this](const auto& e) { on(e); }, event); });
+  }
   void on(const PeerUp&);
   void on(const PeerDown& e) { drop(e.session); }
   void on(const Received&);
@@ -81,11 +93,12 @@ struct Replica::Impl {
   void receive(PeerSession&, const StateBatch&);
   void receive(PeerSession& s, const StateResponse& m) { take_page(s, m.page, m.last); }
   void receive(PeerSession&, const StateRequest&);
-  void receive(PeerSession& s, const SharedChange& m) { take_entries(s, m.origin, m.seq, {&m.entry, 1}, std::nullopt); }
-  void receive(PeerSession& s, const SharedChangeBatch& m) { take_entries(s, m.origin, m.from, m.entries, std::nullopt); }
-  void receive(PeerSession& s, const SharedChangeResponse& m) {
-    take_entries(s, m.batch.origin, m.batch.from, m.batch.entries, m.last);
+  void receive(PeerSession& s, const SharedChange& m) {
+    take_entries(s, m.origin, {s.id, m.seq, {m.entry}, m.entry.size(), std::nullopt});
   }
+  void receive(PeerSession& s, const SharedChangeBatch& m) { receive(s, m, std::nullopt); }
+  void receive(PeerSession& s, const SharedChangeResponse& m) { receive(s, m.batch, m.last); }
+  void receive(PeerSession&, const SharedChangeBatch&, std::optional<bool> last);
   void receive(PeerSession&, const SharedChangeRequest&);
   void receive(PeerSession&, const AckSharedChanges&);
   void receive(PeerSession&, const Heartbeat&);
@@ -93,10 +106,10 @@ struct Replica::Impl {
 
   // `last`: of a pull's response; nullopt: pushed.
   void take_page(PeerSession&, const StatePage&, std::optional<bool> last);
-  void take_entries(PeerSession&, const Origin&, Seq from, std::span<const Bytes>, std::optional<bool> last);
+  void take_entries(PeerSession&, const Origin&, EntryRun);
+  bool take_waiting();
   bool take_entry(PeerSession&, const StreamKey&, Seq, const Bytes&);
   bool taken(PeerSession&, const StreamKey&, const Expected<ApplyResult>&);
-  void acknowledge(PeerSession&, const VersionVector&, std::uint64_t version);
 
   void finish();
   void complete_join();
@@ -148,6 +161,7 @@ void Replica::Impl::on(const OutboxFull& e) {
   s.pushed_seq.reset();
   s.serving.clear();
   s.told = {};
+  s.dropped = true;
   s.next_ack = now.mono + kDrain;
 }
 
@@ -177,7 +191,8 @@ void Replica::Impl::receive(PeerSession& s, const Hello& hello) {
   s.incarnation = hello.incarnation;
   s.pushed_rev = hello.vector.at(store.self()).rev;
   s.pushed_seq = hello.vector.at(store.self()).seq;
-  acknowledge(s, hello.vector, hello.ack_version);
+  store.acks().add_member(s.device);
+  store.acks().take({s.device, s.incarnation, hello.ack_version, s.vector}, false);
   if (!store.state().initial_sync_completed() && !join_target) {
     join_target = hello.vector;
     note(Note::Level::info, "Running initial full sync");
@@ -237,22 +252,47 @@ void Replica::Impl::take_page(PeerSession& s, const StatePage& page, std::option
   const bool goes_on = taken(s, key, applier.page(page));
   in_hand.reset();
   if (!goes_on || !last) return;
-  if (auto more = puller.taken(s.id, key, page.to.value, page.body.size(), *last, now.mono)) send(s, std::move(*more));
+  const std::uint64_t to = ours().at(page.origin).rev.value;
+  if (auto more = puller.taken(s.id, key, to, page.body.size(), *last, now.mono)) send(s, std::move(*more));
 }
 
-void Replica::Impl::take_entries(PeerSession& s, const Origin& origin, Seq from, std::span<const Bytes> entries,
-                                 std::optional<bool> last) {
+void Replica::Impl::receive(PeerSession& s, const SharedChangeBatch& m, std::optional<bool> last) {
+  EntryRun run{s.id, m.from, m.entries, 0, last};
+  for (const Bytes& entry : m.entries) run.page_bytes += entry.size();
+  take_entries(s, m.origin, std::move(run));
+}
+
+void Replica::Impl::take_entries(PeerSession& s, const Origin& origin, EntryRun run) {
   const StreamKey key{origin, Stream::log};
-  std::size_t bytes = 0;
-  Seq seq = from;
-  if (puller.held(key)) return;
-  for (const Bytes& entry : entries) {
-    if (!take_entry(s, key, seq, entry)) return;
-    bytes += entry.size();
-    seq = seq.next();
+  std::size_t done = 0;
+  if (!puller.held(key)) {
+    while (done < run.entries.size() && take_entry(s, key, Seq{run.from.value + done}, run.entries[done])) ++done;
   }
-  if (!last) return;
-  if (auto more = puller.taken(s.id, key, seq.value - 1, bytes, *last, now.mono)) send(s, std::move(*more));
+  if (done < run.entries.size()) {
+    if (!puller.waits_for_entries(key)) return;
+    run.from.value += done;
+    run.entries.erase(run.entries.begin(), run.entries.begin() + static_cast<std::ptrdiff_t>(done));
+    if (!waiting.keep(origin, std::move(run))) puller.stop(key);  // no room: pulled again when its turn comes
+    return;
+  }
+  if (!run.last || puller.held(key)) return;
+  const std::uint64_t to = ours().at(origin).seq.value;
+  if (auto more = puller.taken(run.session, key, to, run.page_bytes, *run.last, now.mono)) send(s, std::move(*more));
+}
+
+// What has waited long enough. False: nothing had.
+bool Replica::Impl::take_waiting() {
+  bool progress = false;
+  for (const Origin& origin : waiting.origins()) {
+    if (puller.held({origin, Stream::log})) continue;
+    for (EntryRun& run : waiting.take(origin)) {
+      const auto session = sessions.find(run.session);
+      if (session == sessions.end()) continue;  // its pull ended with it: whoever has these entries is asked again
+      progress = true;
+      guarded([&] { take_entries(session->second, origin, std::move(run)); });
+    }
+  }
+  return progress;
 }
 
 bool Replica::Impl::take_entry(PeerSession& s, const StreamKey& key, Seq seq, const Bytes& entry) {
@@ -271,9 +311,9 @@ void Replica::Impl::abandon(const SQLite::Exception& e) {
   const StreamKey key = *in_hand;
   in_hand.reset();
   store.rollback();
+  counters = counters_before;
   std::erase_if(effects, [](const Effect& effect) { return std::holds_alternative<Changed>(effect); });
   puller.stop_all();
-  for (auto& [id, s] : sessions) s.serving.clear();
   const std::string why = std::string("a row was refused by SQLite: ") + e.what();
   puller.hold(key, {why, {}, {}, now.mono + kRetryRefusedRow});
   note(Note::Level::error, "changes of " + short_string(key.first.device) + " are held: " + why);
@@ -289,11 +329,6 @@ void Replica::Impl::receive(PeerSession& s, const SharedChangeRequest& m) {
   source.request(s, {m.origin, Stream::log}, m.from.value, m.credit, m.open);
 }
 
-void Replica::Impl::acknowledge(PeerSession& s, const VersionVector& vector, std::uint64_t version) {
-  s.vector.join(vector);
-  store.acks().take({s.device, s.incarnation, version, vector}, true);
-}
-
 void Replica::Impl::receive(PeerSession& s, const AckSharedChanges& m) {
   for (const AckSharedChanges::One& one : m.acks) {
     const Position ours_in_it = one.ack.vector.at(store.self());
@@ -303,7 +338,9 @@ void Replica::Impl::receive(PeerSession& s, const AckSharedChanges& m) {
       return refuse(s, {Errc::identity_conflict, "an acknowledgement beyond what this device wrote",
                         "device " + to_string(s.device), ""});
     }
-    acknowledge(s, one.ack.vector, one.ack.version);
+    s.vector.join(one.ack.vector);
+    if (!one.delta) puller.stop(s.id);  // told in full: what we had asked for may have been dropped
+    store.acks().take({s.device, s.incarnation, one.ack.version, one.ack.vector}, one.delta);
   }
 }
 
@@ -336,9 +373,9 @@ void Replica::Impl::complete_join() {
 // What a session is owed: pages it has credit for, our vector when it changed, a sign of life.
 void Replica::Impl::talk(PeerSession& s, const VersionVector& vector) {
   for (Message& page : source.serve(s)) send(s, std::move(page));
-  if (s.told != vector && now.mono >= s.next_ack) {
+  if ((s.told != vector || s.dropped) && now.mono >= s.next_ack) {
     AckSharedChanges::One one{{store.self().device, store.self().incarnation, ack_version(vector),
-                               vector.changed_since(s.told)}, true};
+                               vector.changed_since(s.told)}, !std::exchange(s.dropped, false)};
     AckSharedChanges ack;
     ack.acks.push_back(std::move(one));
     send(s, std::move(ack));
@@ -349,7 +386,8 @@ void Replica::Impl::talk(PeerSession& s, const VersionVector& vector) {
 }
 
 void Replica::Impl::finish() {
-  puller.release(ours(), now);
+  do puller.release(ours(), now);
+  while (take_waiting());
   puller.expire(now.mono);
   complete_join();
   for (Send& push : pusher.push(sessions)) {
@@ -377,7 +415,7 @@ std::optional<MonoTime> Replica::Impl::next_deadline() {
       sooner(s.since + kHelloDeadline);
       continue;
     }
-    if (s.told != vector) sooner(s.next_ack);
+    if (s.told != vector || s.dropped) sooner(s.next_ack);
     sooner(s.last_sent + kHeartbeatEvery);
   }
   return next;
@@ -388,9 +426,10 @@ std::optional<MonoTime> Replica::Impl::next_deadline() {
 Replica::Replica(Store& store) : impl_(std::make_unique<Impl>(store)) {}
 Replica::~Replica() = default;
 
-void Replica::Impl::handle(const Event& event) {
+template <class F>
+void Replica::Impl::guarded(const F& apply) {
   try {
-    std::visit([this](const auto& e) { on(e); }, event);
+    apply();
   } catch (const SQLite::Exception& e) {
     if (!in_hand || !is_user_error(e)) throw;
     abandon(e);
@@ -414,7 +453,10 @@ std::vector<Effect> Replica::step(std::span<const Event> events, Now now) {
 std::optional<MonoTime> Replica::next_deadline() const { return impl_->next_deadline(); }
 
 Status Replica::status() const {
-  Status status = impl_->counters;
+  Status status;
+  status.rows_applied = impl_->counters.rows_applied;
+  status.entries_applied = impl_->counters.entries_applied;
+  status.duplicate_rows = impl_->counters.duplicate_rows;
   Store& store = impl_->store;
   status.workspace_name = store.state().workspace_name();
   status.workspace = store.state().workspace();

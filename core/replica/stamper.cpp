@@ -1,6 +1,8 @@
 #include "core/replica/stamper.h"
 
+#include <algorithm>
 #include <bit>
+#include <tuple>
 
 #include "core/base/sha256.h"
 #include "core/replica/transaction_manager.h"
@@ -15,8 +17,8 @@
 namespace starling {
 namespace {
 
-std::string row_name(const Store& store, const NetChange& c) {
-  return store.schema().models[c.model].name + " (" + describe_values(c.key) + ")";
+std::string row_name(const Store& store, ModelIndex model, BytesView key) {
+  return store.schema().models[model].name + " (" + describe_values(key) + ")";
 }
 
 // Our state stream: each changed row gets the next revision.
@@ -26,38 +28,62 @@ class StateStamper {
       : store_(store), page_(store.schema()), before_(store.origins().position(store.self_ordinal()).rev), rev_(before_) {}
 
   Expected<void> add(const NetChange& c) {
-    const OwnedVersion fresh{store_.self_ordinal(), rev_.next(), c.op == Op::erase};
-    if (c.op != Op::insert || !store_.rows().put_new_owned(c.model, c.key, fresh)) {
-      const std::optional<OwnedVersion> known = store_.rows().owned(c.model, c.key);
-      if (known && !ours(known->owner)) return not_owner(c, known->owner);
-      store_.rows().put_owned(c.model, c.key, fresh);
+    const bool fits = c.op == Op::insert && (new_rows_.empty() || new_model_ == c.model);
+    if (!fits) {
+      if (const Expected<void> put = put_new_rows(); !put) return put;
     }
-    rev_ = fresh.rev;
-    if (page_.size() <= limits::kPushMax) page_.add({c.model, rev_, fresh.deleted, c.key, c.row});
+    rev_ = rev_.next();
+    if (page_.size() <= limits::kPushMax) page_.add({c.model, rev_, c.op == Op::erase, c.key, c.row});
+    if (c.op != Op::insert) return put_over(c.model, c.key, {store_.self_ordinal(), rev_, c.op == Op::erase});
+    new_model_ = c.model;
+    new_rows_.push_back({c.key, c.row, rev_});
     return {};
   }
 
-  void finish(LocalCommit& commit) {
+  Expected<void> finish(LocalCommit& commit) {
+    if (const Expected<void> put = put_new_rows(); !put) return put;
     commit.rev_before = before_;
     commit.rev_after = rev_;
-    if (rev_ == before_) return;
+    if (rev_ == before_) return {};
     store_.origins().advance_rev(store_.self_ordinal(), rev_);
     if (page_.size() <= limits::kPushMax) commit.state_body = page_.finish();
+    return {};
   }
 
  private:
   [[nodiscard]] bool ours(Ordinal owner) const {  // this device's, in this or an earlier life
     return owner == store_.self_ordinal() || store_.origins().origin(owner).device == store_.self().device;
   }
-  Error not_owner(const NetChange& c, Ordinal owner) const {
+  // Inserted rows are versioned together; one whose key was there before (deleted) takes its turn alone.
+  Expected<void> put_new_rows() {
+    std::span<const NewRow> rows = new_rows_;
+    while (!rows.empty()) {
+      rows = rows.subspan(store_.rows().put_new_owned(new_model_, rows, store_.self_ordinal()));
+      if (rows.empty()) break;
+      const OwnedVersion fresh{store_.self_ordinal(), rows.front().rev, false};
+      if (const Expected<void> put = put_over(new_model_, rows.front().key, fresh); !put) return put;
+      rows = rows.subspan(1);
+    }
+    new_rows_.clear();
+    return {};
+  }
+  Expected<void> put_over(ModelIndex model, BytesView key, const OwnedVersion& fresh) {
+    const std::optional<OwnedVersion> known = store_.rows().owned(model, key);
+    if (known && !ours(known->owner)) return not_owner(model, key, known->owner);
+    store_.rows().put_owned(model, key, fresh);
+    return {};
+  }
+  Error not_owner(ModelIndex model, BytesView key, Ordinal owner) const {
     return {Errc::not_owner, "the row belongs to device " + to_string(store_.origins().origin(owner).device),
-            row_name(store_, c), "only its owner may change it; write a row of your own"};
+            row_name(store_, model, key), "only its owner may change it; write a row of your own"};
   }
 
   Store& store_;
   StatePageWriter page_;
   Rev before_;
   Rev rev_;
+  ModelIndex new_model_ = 0;
+  std::vector<NewRow> new_rows_;  // inserted, not versioned yet
 };
 
 // Our log stream: one entry for the transaction.
@@ -68,19 +94,26 @@ class LogStamper {
   void add(const NetChange& c) {
     if (changes_.empty()) stamp_ = {store_.clock().tick(wall_), store_.self()};
     Change change{c.model, c.op, stamp_, c.key, c.changed, c.values};
+    if (c.op != Op::insert || (!new_rows_.empty() && new_model_ != c.model)) put_new_rows();
     if (c.op != Op::insert) {
       std::optional<RowVersion> version = store_.rows().version(c.model, c.key);
       ASSERT(version && !version->death);  // the row was visible, so it has a version
       change.generation = version->generation;
       apply(c, *version);
-    } else if (!store_.rows().put_new(c.model, c.key, stamp_)) {
-      store_.rows().put(c.model, c.key, RowVersion{stamp_, std::nullopt, {}});
+    } else {
+      new_model_ = c.model;
+      new_rows_.push_back({c.key, c.values, {}});
     }
     changes_.push_back(change);
   }
 
   Expected<void> finish(LocalCommit& commit) {
     if (changes_.empty()) return {};
+    put_new_rows();
+    // Neighbours of one shape share a head in the entry, and neighbouring keys share bytes (ADR 4).
+    std::sort(changes_.begin(), changes_.end(), [](const Change& a, const Change& b) {
+      return std::tie(a.model, a.op, a.fields, a.key) < std::tie(b.model, b.op, b.fields, b.key);
+    });
     OriginTable& origins = store_.origins();
     const Ordinal self = store_.self_ordinal();
     EntryHeader header{store_.self(), next_seq(), stamp_.hlc, origins.last_hash(self), {}};
@@ -101,6 +134,17 @@ class LogStamper {
  private:
   [[nodiscard]] Seq next_seq() const { return store_.origins().position(store_.self_ordinal()).seq.next(); }
 
+  void put_new_rows() {  // as the StateStamper's; here nobody else can own the row
+    std::span<const NewRow> rows = new_rows_;
+    while (!rows.empty()) {
+      rows = rows.subspan(store_.rows().put_new(new_model_, rows, stamp_));
+      if (rows.empty()) break;
+      store_.rows().put(new_model_, rows.front().key, RowVersion{stamp_, std::nullopt, {}});
+      rows = rows.subspan(1);
+    }
+    new_rows_.clear();
+  }
+
   void apply(const NetChange& c, RowVersion& version) {
     if (c.op == Op::erase) {
       version = RowVersion{version.generation, Death{store_.self(), next_seq()}, {}};
@@ -115,6 +159,8 @@ class LogStamper {
   WallTime wall_;
   Stamp stamp_;
   std::vector<Change> changes_;
+  ModelIndex new_model_ = 0;
+  std::vector<NewRow> new_rows_;  // inserted, not versioned yet
 };
 
 Error wrong_class(const Store& store, const NetChange& c, WriteScope scope) {
@@ -122,7 +168,7 @@ Error wrong_class(const Store& store, const NetChange& c, WriteScope scope) {
   return {Errc::wrong_class,
           std::string("a change of a ") + (shared ? "shared" : "device-owned") + " model in " +
               (shared ? "commit_device_owned" : "commit_shared"),
-          row_name(store, c), "use write(), or the call for that class"};
+          row_name(store, c.model, c.key), "use write(), or the call for that class"};
 }
 
 void list_rows(std::span<const NetChange> changes, ChangeEvent& event) {
@@ -150,9 +196,8 @@ Expected<LocalCommit> stamp_changes(Store& store, std::span<const NetChange> cha
       if (!added) return added.error();
     }
   }
-  state.finish(commit);
-  const Expected<void> logged = log.finish(commit);
-  if (!logged) return logged.error();
+  if (const Expected<void> done = state.finish(commit); !done) return done.error();
+  if (const Expected<void> done = log.finish(commit); !done) return done.error();
   commit.changes.local = true;
   commit.changes.origin = commit.origin;
   list_rows(changes, commit.changes);

@@ -1,9 +1,11 @@
 #include "core/replica/transaction_manager.h"
 
+#include <SQLiteCpp/Exception.h>
 #include <sqlite3.h>
 
 #include "core/replica/stamper.h"
 #include "core/store/capture.h"
+#include "core/store/sql_error.h"
 #include "core/store/store.h"
 
 namespace starling {
@@ -42,7 +44,12 @@ Expected<LocalCommit> TransactionManager::write(WriteScope scope, const WriteFn&
   if (!changes) return changes.error();
   Expected<LocalCommit> commit = stamp_changes(store_, *changes, scope, wall);
   if (!commit) return commit.error();
-  store_.commit();
+  try {
+    store_.commit();
+  } catch (const SQLite::Exception& e) {  // a deferred foreign key
+    if (!is_user_error(e)) throw;
+    return sql_error(e, "COMMIT", "");
+  }
   return commit;
 }
 

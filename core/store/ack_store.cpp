@@ -40,6 +40,7 @@ void AckStore::reload() {
     ack.version = static_cast<std::uint64_t>(select_.column_integer(3));
     ByteReader vector(select_.column_bytes(4));
     ack.vector = read_vector(vector);
+    table_.add_member(ack.member);
     table_.take(ack, false);
   }
 }

@@ -15,6 +15,7 @@ class AckStore {
  public:
   explicit AckStore(sqlite3*);
 
+  void add_member(const DeviceId& member) { table_.add_member(member); }
   bool take(const Acknowledgement&, bool delta);  // as AckTable::take
   [[nodiscard]] const AckTable& table() const { return table_; }
   [[nodiscard]] bool dirty() const { return !dirty_.empty(); }

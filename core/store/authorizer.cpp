@@ -12,9 +12,9 @@ namespace {
 
 const char* schema_change(int action) {
   switch (action) {
-    case SQLITE_CREATE_INDEX: return "CREATE INDEX";
-    case SQLITE_CREATE_TABLE: return "CREATE TABLE";
+    case SQLITE_CREATE_INDEX:
     case SQLITE_CREATE_TEMP_INDEX: return "CREATE INDEX";
+    case SQLITE_CREATE_TABLE: return "CREATE TABLE";
     case SQLITE_CREATE_TEMP_TABLE: return "CREATE TEMP TABLE";
     case SQLITE_CREATE_TEMP_TRIGGER: return "CREATE TEMP TRIGGER";
     case SQLITE_CREATE_TEMP_VIEW: return "CREATE TEMP VIEW";
@@ -43,15 +43,17 @@ bool is_ours(const char* name) { return name != nullptr && sqlite3_strnicmp(name
 
 template <std::size_t n>
 bool contains(const std::array<const char*, n>& names, const char* name) {
-  return std::any_of(names.begin(), names.end(), [name](const char* known) { return sqlite3_stricmp(known, name) == 0; });
+  return std::any_of(names.begin(), names.end(),
+                     [name](const char* known) { return sqlite3_stricmp(known, name) == 0; });
 }
 
-constexpr std::array kReadWithArgument = {"table_info", "table_xinfo", "table_list", "index_list", "index_info",
-                                          "index_xinfo", "foreign_key_list", "foreign_key_check", "integrity_check",
-                                          "quick_check"};
-constexpr std::array kReadWithout = {"user_version", "schema_version", "data_version", "application_id", "encoding",
-                                     "foreign_keys", "page_count", "page_size", "freelist_count", "database_list",
-                                     "collation_list", "function_list", "module_list", "pragma_list", "compile_options"};
+constexpr std::array kReadWithArgument = {"table_info",      "table_xinfo", "table_list",       "index_list",
+                                          "index_info",      "index_xinfo", "foreign_key_list", "foreign_key_check",
+                                          "integrity_check", "quick_check"};
+constexpr std::array kReadWithout = {"user_version",   "schema_version", "data_version",   "application_id",
+                                     "encoding",       "foreign_keys",   "page_count",     "page_size",
+                                     "freelist_count", "database_list",  "collation_list", "function_list",
+                                     "module_list",    "pragma_list",    "compile_options"};
 
 }  // namespace
 

@@ -4,6 +4,7 @@
 
 #include <cstring>
 #include <exception>
+#include <utility>
 
 #include "core/store/authorizer.h"
 #include "core/store/row_image.h"
@@ -32,9 +33,12 @@ Table table_of(const ModelSchema& m) {
 
 std::string select_sql(const ModelSchema& m, const Table& t) {
   std::string columns, terms;
-  for (const ImageColumn& c : t.rest) columns += (columns.empty() ? "" : ", ") + quote_identifier(m.fields[c.field].name);
-  for (const ImageColumn& c : t.key) terms += (terms.empty() ? "" : " AND ") + quote_identifier(m.fields[c.field].name) + " = ?";
-  return "SELECT " + (columns.empty() ? "NULL" : columns) + " FROM main." + quote_identifier(m.name) + " WHERE " + terms;
+  for (const ImageColumn& c : t.rest)
+    columns += (columns.empty() ? "" : ", ") + quote_identifier(m.fields[c.field].name);
+  for (const ImageColumn& c : t.key)
+    terms += (terms.empty() ? "" : " AND ") + quote_identifier(m.fields[c.field].name) + " = ?";
+  return "SELECT " + (columns.empty() ? "NULL" : columns) + " FROM main." + quote_identifier(m.name) + " WHERE " +
+         terms;
 }
 
 }  // namespace
@@ -61,6 +65,7 @@ struct Capture::Impl {
   void diff(const TouchedRow&, NetChange&);
   Expected<std::vector<NetChange>> net_changes();
   void forget();
+  void record(bool on);
 
   [[nodiscard]] ModelIndex index_of(const Table& t) const { return static_cast<ModelIndex>(&t - tables.data()); }
 
@@ -81,37 +86,53 @@ struct Capture::Impl {
   ByteWriter gathered;             // changed fields that do not stand side by side
 };
 
-Capture::Impl::Impl(sqlite3* connection, const Schema& models) : db(connection), schema(models), authorizer(connection) {
+Capture::Impl::Impl(sqlite3* connection, const Schema& models)
+    : db(connection), schema(models), authorizer(connection) {
   for (const ModelSchema& m : schema.models) tables.push_back(table_of(m));
-  sqlite3_preupdate_hook(db, on_preupdate, this);
   sqlite3_commit_hook(db, on_commit, this);
   sqlite3_rollback_hook(db, on_rollback, this);
 }
 
 Capture::Impl::~Impl() {
-  sqlite3_preupdate_hook(db, nullptr, nullptr);
+  record(false);
   sqlite3_commit_hook(db, nullptr, nullptr);
   sqlite3_rollback_hook(db, nullptr, nullptr);
 }
 
+// SQLite prepares much for a hook that then looks away, so it is there only while an application writes: every
+// statement of an application is prepared and run in that time. (Prepared without a hook, DELETE without WHERE would
+// tell nothing.)
+void Capture::Impl::record(bool on) {
+  recording = on;
+  if (on)
+    sqlite3_preupdate_hook(db, on_preupdate, this);
+  else
+    sqlite3_preupdate_hook(db, nullptr, nullptr);
+}
+
 // ---- In the hook ----
 
-void Capture::Impl::on_preupdate(void* self, sqlite3* db, int op, const char* database, const char* table, sqlite3_int64,
-                                 sqlite3_int64) noexcept {
+void Capture::Impl::on_preupdate(void* self, sqlite3* db, int op, const char* database, const char* table,
+                                 sqlite3_int64, sqlite3_int64) noexcept {
   auto& capture = *static_cast<Impl*>(self);
-  if (!capture.recording || capture.failure) return;
+  if (capture.failure) return;
   try {
     Table* t = capture.find(database, table);
     if (t == nullptr) return;
-    if (op == SQLITE_INSERT) capture.inserted(*t);
-    else if (op == SQLITE_UPDATE) capture.updated(*t);
-    else capture.erased(*t, sqlite3_preupdate_blobwrite(db) >= 0);
+    if (op == SQLITE_INSERT)
+      capture.inserted(*t);
+    else if (op == SQLITE_UPDATE)
+      capture.updated(*t);
+    else
+      capture.erased(*t, sqlite3_preupdate_blobwrite(db) >= 0);
   } catch (...) {
     capture.failure = std::current_exception();
   }
 }
 
-int Capture::Impl::on_commit(void* self) noexcept { return std::exchange(static_cast<Impl*>(self)->commit_allowed, false) ? 0 : 1; }
+int Capture::Impl::on_commit(void* self) noexcept {
+  return std::exchange(static_cast<Impl*>(self)->commit_allowed, false) ? 0 : 1;
+}
 
 void Capture::Impl::on_rollback(void* self) noexcept {
   auto& capture = *static_cast<Impl*>(self);
@@ -178,8 +199,10 @@ void Capture::Impl::updated(Table& t) {
 
 void Capture::Impl::erased(Table& t, bool blob_write) {  // a blob write comes as a delete that shows only the old row
   const std::size_t row = touch_old(t).row;
-  if (blob_write) rows[row].read_again = true;
-  else rows[row].after.present = false;
+  if (blob_write)
+    rows[row].read_again = true;
+  else
+    rows[row].after.present = false;
 }
 
 // ---- At the end of the transaction ----
@@ -219,9 +242,12 @@ void Capture::Impl::diff(const TouchedRow& row, NetChange& change) {
     const BytesView value = next_value(after);
     if (next_value(before) == value) continue;
     change.changed |= FieldMask{1} << c.field;
-    side_by_side = side_by_side && (change.values.empty() || change.values.data() + change.values.size() == value.data());
-    if (change.values.empty()) change.values = value;
-    else if (side_by_side) change.values = {change.values.data(), change.values.size() + value.size()};
+    side_by_side =
+        side_by_side && (change.values.empty() || change.values.data() + change.values.size() == value.data());
+    if (change.values.empty())
+      change.values = value;
+    else if (side_by_side)
+      change.values = {change.values.data(), change.values.size() + value.size()};
     gathered.raw(value);
   }
   if (!side_by_side) change.values = BytesView(gathered.bytes()).substr(gathered_from);
@@ -262,6 +288,8 @@ Expected<std::vector<NetChange>> Capture::Impl::net_changes() {
 
 void Capture::Impl::forget() {
   rows.clear();
+  for (ByteWriter* scratch : {&key, &new_key, &image, &gathered})
+    if (scratch->bytes().capacity() > limits::MiB) *scratch = {};  // memory of an unusual transaction is given back
   failure = nullptr;
 }
 
@@ -275,16 +303,16 @@ void Capture::begin() {
   ASSERT(!impl_->recording);
   impl_->forget();
   impl_->rolled_back = false;
+  impl_->distrusted = false;
   impl_->authorizer.begin_strict();
-  impl_->distrusted = impl_->authorizer.undo_possible();
-  impl_->recording = true;
+  impl_->record(true);
 }
 
 void Capture::distrust() { impl_->distrusted = true; }
 
 Expected<std::vector<NetChange>> Capture::fold() {
   ASSERT(impl_->recording);
-  impl_->recording = false;
+  impl_->record(false);
   impl_->authorizer.end_strict();
   if (impl_->failure) std::rethrow_exception(impl_->failure);
   if (impl_->rolled_back)
@@ -295,7 +323,7 @@ Expected<std::vector<NetChange>> Capture::fold() {
 }
 
 void Capture::end() {
-  impl_->recording = false;
+  impl_->record(false);
   impl_->authorizer.end_strict();
   impl_->commit_allowed = false;
   impl_->forget();

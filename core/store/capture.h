@@ -15,9 +15,10 @@
 // ATTACH, DETACH, BEGIN, COMMIT, ROLLBACK, PRAGMA (except those that only read) and writes to sync_* tables are refused
 // at prepare. Work of the engine itself is free of this and is not captured. A commit that the engine did not ask for
 // is refused by the commit hook, so a statement that outlives its transaction cannot write unseen.
-// One per connection, same thread as the connection; not movable: SQLite holds its address. Made before any statement
-// of the application is prepared (SQLite would empty a table without a word to a hook that came later), and before it
-// the caller has filled in defaults (schema_reader.h): the hook does not know them.
+// An application's statements are prepared between begin() and fold(): prepared without the hook, DELETE without WHERE
+// empties a table without a word. Before a model is captured its defaults have been filled in (schema_reader.h): the
+// hook does not know them.
+// One per connection, same thread as the connection; not movable: SQLite holds its address.
 #pragma once
 
 #include <memory>
@@ -55,7 +56,7 @@ class Capture {
   // The transaction stays open and usable; the caller rolls back on error. From fold() on nothing is recorded and the
   // engine may write its own tables. Also an error: SQLite has rolled the transaction back by itself.
   [[nodiscard]] Expected<std::vector<NetChange>> fold();
-  void end();  // after COMMIT or ROLLBACK
+  void end();  // after COMMIT, before ROLLBACK: an application's ROLLBACK is refused
 
   // The engine's own COMMIT: the commit hook lets exactly one through. Also before a statement of the engine that
   // commits by itself: PRAGMA journal_mode and user_version, ANALYZE.

@@ -51,12 +51,15 @@ void install_guards(SQLite::Database& db, const Schema& schema) {
   std::map<std::string, std::string> missing = guards_of(schema);
   std::vector<std::string> others;
   {
-    SQLite::Statement there(db, "SELECT name, sql FROM main.sqlite_schema WHERE type='trigger' AND name GLOB 'sync_guard_*'");
+    SQLite::Statement there(
+        db, "SELECT name, sql FROM main.sqlite_schema WHERE type='trigger' AND name GLOB 'sync_guard_*'");
     while (there.executeStep()) {
       const std::string name = there.getColumn(0).getString();
       const auto wanted = missing.find(name);
-      if (wanted != missing.end() && there.getColumn(1).getString() == "CREATE TRIGGER " + wanted->second) missing.erase(wanted);
-      else others.push_back(name);
+      if (wanted != missing.end() && there.getColumn(1).getString() == "CREATE TRIGGER " + wanted->second)
+        missing.erase(wanted);
+      else
+        others.push_back(name);
     }
   }
   for (const std::string& name : others) db.exec("DROP TRIGGER main." + quote_identifier(name));
@@ -66,8 +69,10 @@ void install_guards(SQLite::Database& db, const Schema& schema) {
 void remove_guards(SQLite::Database& db) { install_guards(db, Schema{}); }
 
 void switch_triggers(SQLite::Database& db) {
-  const bool own = db.execAndGet("SELECT EXISTS (SELECT 1 FROM main.sqlite_schema WHERE type = 'trigger'"
-                                 " AND name NOT GLOB 'sync_guard_*')").getInt() != 0;
+  const bool own = db.execAndGet(
+                         "SELECT EXISTS (SELECT 1 FROM main.sqlite_schema WHERE type = 'trigger'"
+                         " AND name NOT GLOB 'sync_guard_*')")
+                       .getInt() != 0;
   const int code = sqlite3_db_config(db.getHandle(), SQLITE_DBCONFIG_ENABLE_TRIGGER, own ? 1 : 0, nullptr);
   if (code != SQLITE_OK) throw SQLite::Exception(db.getHandle(), code);
 }

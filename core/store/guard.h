@@ -7,7 +7,7 @@
 // whoever drops the triggers.
 //
 // The triggers do nothing, but that there is one costs each inserted row 0.35 µs (a statement with triggers keeps a
-// journal of its own). So our connection runs with triggers switched off as long as the application has none (ADR 0005).
+// journal of its own). So our connection runs with triggers switched off while the application has none (ADR 0005).
 // starling_applying() is 1 while changes from a peer are applied, for application triggers that care.
 #pragma once
 
@@ -25,8 +25,8 @@ void register_guard_functions(sqlite3*, const bool* applying);
 // Creates the guards of the schema's tables, drops those of others; inside the caller's transaction.
 void install_guards(SQLite::Database&, const Schema&);
 void remove_guards(SQLite::Database&);  // detach: every sync_guard_* trigger
-// Triggers on if the application has any, else off. To be called after each commit or rollback of a transaction that may
-// have changed the schema, since the switch is no part of a transaction.
+// Triggers on if the application has any, else off. To be called after each commit or rollback of a transaction that
+// may have changed the schema, since the switch is no part of a transaction.
 void switch_triggers(SQLite::Database&);
 
 }  // namespace starling

@@ -58,16 +58,19 @@ void append_key(ByteWriter& out, sqlite3* db, ReadValue read_value_at, std::span
 
 Expected<void> check_key(const ModelSchema& m, BytesView key) {
   if (key.size() > limits::kKeyMax)
-    return Error{Errc::too_large, "a key of " + std::to_string(key.size()) + " bytes; the most is " +
-                 std::to_string(limits::kKeyMax), m.name, "use a shorter key, for instance a UUID"};
+    return Error{Errc::too_large,
+                 "a key of " + std::to_string(key.size()) + " bytes; the most is " + std::to_string(limits::kKeyMax),
+                 m.name, "use a shorter key, for instance a UUID"};
   ByteReader values(key);
   for (const FieldIndex i : m.key) {
     const FieldSchema& f = m.fields[i];
     const Type type = read_value(values).type;
     const bool bytes = f.affinity == Affinity::text || f.affinity == Affinity::blob;
     if (values.failed() || (bytes ? type != Type::text && type != Type::blob : type != Type::integer))
-      return Error{Errc::constraint, std::string("a key column that takes ") + (bytes ? "text or a blob" : "integers") +
-                   " holds another type: " + describe_values(key), m.name + "." + f.name, "store it as that type"};
+      return Error{Errc::constraint,
+                   std::string("a key column that takes ") + (bytes ? "text or a blob" : "integers") +
+                       " holds another type: " + describe_values(key),
+                   m.name + "." + f.name, "store it as that type"};
   }
   if (!values.done()) return Error{Errc::constraint, "a key of too many values: " + describe_values(key), m.name, ""};
   return {};

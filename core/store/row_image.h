@@ -1,7 +1,7 @@
 // A row as the pre-update hook shows it, turned into typed bytes; and the rules for the bytes of a key.
 //
-// An image is the typed bytes of some columns, one after the other. It is made once, in the hook, by copying from SQLite;
-// later it is only walked over and compared as bytes.
+// An image is the typed bytes of some columns, one after the other. It is made once, in the hook, by copying from
+// SQLite; later it is only walked over and compared as bytes.
 #pragma once
 
 #include <span>

@@ -11,15 +11,13 @@ constexpr char kSelect[] = "SELECT origin, hlc, fields, dead_origin, dead_seq, r
 constexpr char kPut[] =
     "INSERT INTO sync_row(model, key, origin, hlc, fields, dead_origin, dead_seq) VALUES(?1,?2,?3,?4,?5,?6,?7)"
     " ON CONFLICT(model, key) DO UPDATE SET origin=?3, hlc=?4, fields=?5, dead_origin=?6, dead_seq=?7";
-constexpr char kPutNew[] =
-    "INSERT INTO sync_row(model, key, origin, hlc) VALUES(?,?,?,?) ON CONFLICT DO NOTHING";
 constexpr char kPutOwned[] =
     "INSERT INTO sync_row(model, key, origin, rev, dead_seq) VALUES(?1,?2,?3,?4,?5)"
     " ON CONFLICT(model, key) DO UPDATE SET origin=?3, rev=?4, dead_seq=?5";
-constexpr char kPutNewOwned[] =
-    "INSERT INTO sync_row(model, key, origin, rev, dead_seq) VALUES(?,?,?,?,?) ON CONFLICT DO NOTHING";
 constexpr char kReadOwned[] =
-    "SELECT model, key, rev, dead_seq FROM sync_row WHERE origin=? AND rev>? AND rev IS NOT NULL ORDER BY rev";
+    "SELECT model, key, rev, dead_seq, NULL FROM sync_row WHERE origin=?1 AND rev>?2 AND rev IS NOT NULL"
+    " UNION ALL SELECT m.number, q.key, q.rev, nullif(q.deleted, 0), q.row FROM sync_quarantine q"
+    " JOIN sync_model m ON m.name=q.model WHERE q.origin=?1 AND q.rev>?2 ORDER BY 3";
 
 std::string joined(const std::vector<std::string>& parts, const char* separator) {
   std::string text;
@@ -27,19 +25,29 @@ std::string joined(const std::vector<std::string>& parts, const char* separator)
   return text;
 }
 
+// `group`, `count` times. OR FAIL leaves the rows before the one that fails, and spares the journal by which SQLite undoes
+// one statement; a failure here always rolls the transaction back, or is an answer (put_new).
+std::string many(const std::string& head, const std::string& group, std::size_t count) {
+  return "INSERT OR FAIL INTO " + head + " VALUES " + joined(std::vector<std::string>(count, group), ",");
+}
+
+std::string put_new_sql(std::size_t count) { return many("sync_row(model, key, origin, hlc)", "(?,?,?,?)", count); }
+std::string put_new_owned_sql(std::size_t count) { return many("sync_row(model, key, origin, rev)", "(?,?,?,?)", count); }
+
 std::string where_key(const ModelSchema& m) {
   std::vector<std::string> terms;
   for (const FieldIndex i : m.key) terms.push_back(quote_identifier(m.fields[i].name) + "=?");
   return " WHERE " + joined(terms, " AND ");
 }
 
-std::string insert_sql(const ModelSchema& m) {  // key columns first, then the others: the order of our arguments
-  std::vector<std::string> names, marks;
+// Key columns first, then the others: the order of our arguments.
+std::string insert_sql(const ModelSchema& m, std::size_t count) {
+  std::vector<std::string> names;
   for (const FieldIndex i : m.key) names.push_back(quote_identifier(m.fields[i].name));
-  for (FieldIndex i = 0; i < m.fields.size(); ++i)
-    if (m.fields[i].key_position == 0) names.push_back(quote_identifier(m.fields[i].name));
-  marks.assign(names.size(), "?");
-  return "INSERT INTO main." + quote_identifier(m.name) + "(" + joined(names, ",") + ") VALUES(" + joined(marks, ",") + ")";
+  for (const FieldSchema& f : m.fields)
+    if (f.key_position == 0) names.push_back(quote_identifier(f.name));
+  const std::string marks = "(" + joined(std::vector<std::string>(names.size(), "?"), ",") + ")";
+  return many("main." + quote_identifier(m.name) + "(" + joined(names, ",") + ")", marks, count);
 }
 
 std::string upsert_sql(const ModelSchema& m) {
@@ -47,7 +55,7 @@ std::string upsert_sql(const ModelSchema& m) {
   for (const FieldIndex i : m.key) keys.push_back(quote_identifier(m.fields[i].name));
   for (const FieldSchema& f : m.fields)
     if (f.key_position == 0) sets.push_back(quote_identifier(f.name) + "=excluded." + quote_identifier(f.name));
-  return insert_sql(m) + " ON CONFLICT(" + joined(keys, ",") + ") DO " +
+  return insert_sql(m, 1) + " ON CONFLICT(" + joined(keys, ",") + ") DO " +
          (sets.empty() ? "NOTHING" : "UPDATE SET " + joined(sets, ","));
 }
 
@@ -96,15 +104,17 @@ void pick_fields(BytesView row, FieldMask all, FieldMask mask, ByteWriter& out) 
 }
 
 RowStore::RowStore(sqlite3* db, const Schema& schema, OriginTable& origins)
-    : db_(db), schema_(schema), origins_(origins), select_(db, kSelect), put_(db, kPut), put_new_(db, kPutNew),
-      put_owned_(db, kPutOwned), put_new_owned_(db, kPutNewOwned), read_owned_(db, kReadOwned) {
+    : db_(db), schema_(schema), origins_(origins), select_(db, kSelect), put_(db, kPut), put_new_(db, put_new_sql(1)),
+      put_new_many_(db, put_new_sql(kMany)), put_owned_(db, kPutOwned), put_new_owned_(db, put_new_owned_sql(1)),
+      put_new_owned_many_(db, put_new_owned_sql(kMany)), read_owned_(db, kReadOwned) {
   Statement number(db, "SELECT number FROM sync_model WHERE name=?");
   for (const ModelSchema& m : schema.models) {
     Sql sql;
     const ResetGuard guard(number);
     ASSERT(number.text(m.name).step());
     sql.number = number.column_integer(0);
-    sql.insert = Statement(db, insert_sql(m));
+    sql.insert = Statement(db, insert_sql(m, 1));
+    sql.insert_many = Statement(db, insert_sql(m, kMany));
     sql.upsert = Statement(db, upsert_sql(m));
     sql.erase = Statement(db, "DELETE FROM main." + quote_identifier(m.name) + where_key(m));
     sql.select = Statement(db, select_sql(m));
@@ -143,10 +153,26 @@ void RowStore::put(ModelIndex m, BytesView key, const RowVersion& v) {
   put_.run();
 }
 
-bool RowStore::put_new(ModelIndex m, BytesView key, const Stamp& generation) {
-  put_new_.integer(sql(m).number).blob(key).integer(origins_.ordinal(generation.origin));
-  put_new_.integer(static_cast<std::int64_t>(generation.hlc.packed)).run();
-  return sqlite3_changes64(db_) == 1;
+// Runs `many` on each kMany rows and `one` on the rest, until a row has a version already; gives how many had none.
+template <class Bind>
+std::size_t RowStore::put_all_new(std::span<const NewRow> rows, Statement& one, Statement& many, const Bind& bind) {
+  std::size_t done = 0;
+  while (done < rows.size()) {
+    const std::size_t count = rows.size() - done >= kMany ? kMany : 1;
+    Statement& put = count == kMany ? many : one;
+    for (const NewRow& row : rows.subspan(done, count)) bind(put, row);
+    if (!put.try_run()) return done + static_cast<std::size_t>(sqlite3_changes64(db_));
+    done += count;
+  }
+  return done;
+}
+
+std::size_t RowStore::put_new(ModelIndex m, std::span<const NewRow> rows, const Stamp& generation) {
+  const Ordinal origin = origins_.ordinal(generation.origin);
+  const auto hlc = static_cast<std::int64_t>(generation.hlc.packed);
+  return put_all_new(rows, put_new_, put_new_many_, [&](Statement& put, const NewRow& row) {
+    put.integer(sql(m).number).blob(row.key).integer(origin).integer(hlc);
+  });
 }
 
 std::optional<OwnedVersion> RowStore::owned(ModelIndex m, BytesView key) {
@@ -156,22 +182,17 @@ std::optional<OwnedVersion> RowStore::owned(ModelIndex m, BytesView key) {
                       !select_.column_is_null(4)};
 }
 
-namespace {
-void bind_owned(Statement& s, std::int64_t number, BytesView key, const OwnedVersion& v) {
-  s.integer(number).blob(key).integer(v.owner).integer(static_cast<std::int64_t>(v.rev.value));
-  if (v.deleted) s.integer(1);
-  else s.null();
-  s.run();
-}
-}  // namespace
-
 void RowStore::put_owned(ModelIndex m, BytesView key, const OwnedVersion& v) {
-  bind_owned(put_owned_, sql(m).number, key, v);
+  put_owned_.integer(sql(m).number).blob(key).integer(v.owner).integer(static_cast<std::int64_t>(v.rev.value));
+  if (v.deleted) put_owned_.integer(1);
+  else put_owned_.null();
+  put_owned_.run();
 }
 
-bool RowStore::put_new_owned(ModelIndex m, BytesView key, const OwnedVersion& v) {
-  bind_owned(put_new_owned_, sql(m).number, key, v);
-  return sqlite3_changes64(db_) == 1;
+std::size_t RowStore::put_new_owned(ModelIndex m, std::span<const NewRow> rows, Ordinal owner) {
+  return put_all_new(rows, put_new_owned_, put_new_owned_many_, [&](Statement& put, const NewRow& row) {
+    put.integer(sql(m).number).blob(row.key).integer(owner).integer(static_cast<std::int64_t>(row.rev.value));
+  });
 }
 
 void RowStore::read_owned(Ordinal owner, Rev from, const std::function<bool(const OwnedRow&)>& take) {
@@ -185,7 +206,9 @@ void RowStore::read_owned(Ordinal owner, Rev from, const std::function<bool(cons
     row.key = read_owned_.column_bytes(1);
     row.rev = Rev{static_cast<std::uint64_t>(read_owned_.column_integer(2))};
     row.deleted = !read_owned_.column_is_null(3);
-    if (!row.deleted) {
+    if (!row.deleted && !read_owned_.column_is_null(4)) {
+      row.values = read_owned_.column_bytes(4);  // it waits in quarantine here; others are told of it all the same
+    } else if (!row.deleted) {
       const std::optional<BytesView> values = read_row(row.model, row.key);
       if (!values) throw std::runtime_error("a row of " + schema_.models[row.model].name +
                                             " vanished without a trace: the database was changed behind the engine");
@@ -197,6 +220,16 @@ void RowStore::read_owned(Ordinal owner, Rev from, const std::function<bool(cons
 
 void RowStore::insert_row(ModelIndex m, BytesView key, BytesView values) {
   sql(m).insert.values(key).values(values).run();
+}
+
+void RowStore::insert_rows(ModelIndex m, std::span<const NewRow> rows) {
+  while (!rows.empty()) {
+    const std::size_t count = rows.size() >= kMany ? kMany : 1;
+    Statement& insert = count == kMany ? sql(m).insert_many : sql(m).insert;
+    for (const NewRow& row : rows.first(count)) insert.values(row.key).values(row.values);
+    insert.run();
+    rows = rows.subspan(count);
+  }
 }
 
 void RowStore::upsert_row(ModelIndex m, BytesView key, BytesView values) {

@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "core/causal/merge.h"
@@ -22,6 +23,12 @@ struct OwnedVersion {  // of a device-owned row
   bool deleted = false;
 };
 
+struct NewRow {  // of a model: what put_new and insert_rows take
+  BytesView key;
+  BytesView values;  // typed bytes of every non-key field
+  Rev rev;           // of a device-owned row
+};
+
 struct OwnedRow {  // as read for a state page; bytes are valid inside the callback
   ModelIndex model = 0;
   Rev rev;
@@ -32,23 +39,28 @@ struct OwnedRow {  // as read for a state page; bytes are valid inside the callb
 
 class RowStore {
  public:
+  static constexpr std::size_t kMany = 32;  // rows in one INSERT; more gain nothing (ADR 3)
+
   RowStore(sqlite3*, const Schema&, OriginTable&);
 
   // Shared rows.
   [[nodiscard]] std::optional<RowVersion> version(ModelIndex, BytesView key);
   void put(ModelIndex, BytesView key, const RowVersion&);
-  // Puts the version of a row that has none yet. False: it has one, nothing was written.
-  [[nodiscard]] bool put_new(ModelIndex, BytesView key, const Stamp& generation);
+  // Puts the versions of rows that have none yet, many at a time (ADR 3). Gives how many, from the first on: the one
+  // after these has a version already. Here and below, a failure must roll the transaction back.
+  [[nodiscard]] std::size_t put_new(ModelIndex, std::span<const NewRow>, const Stamp& generation);
 
   // Device-owned rows.
   [[nodiscard]] std::optional<OwnedVersion> owned(ModelIndex, BytesView key);
   void put_owned(ModelIndex, BytesView key, const OwnedVersion&);
-  [[nodiscard]] bool put_new_owned(ModelIndex, BytesView key, const OwnedVersion&);
-  // Rows of `owner` with a revision above `from`, in order, until the callback returns false.
+  [[nodiscard]] std::size_t put_new_owned(ModelIndex, std::span<const NewRow>, Ordinal owner);
+  // Rows of `owner` with a revision above `from`, in order, until the callback returns false. Those that wait in
+  // quarantine are among them: whoever pulls from us must learn of them, and decides for itself.
   void read_owned(Ordinal owner, Rev from, const std::function<bool(const OwnedRow&)>&);
 
   // The application's rows. `values`: typed bytes of the non-key fields named, ascending.
   void insert_row(ModelIndex, BytesView key, BytesView values);          // of every non-key field
+  void insert_rows(ModelIndex, std::span<const NewRow>);                 // likewise, many at a time
   void upsert_row(ModelIndex, BytesView key, BytesView values);          // likewise, over whatever is there
   void update_row(ModelIndex, BytesView key, FieldMask, BytesView values);
   void erase_row(ModelIndex, BytesView key);
@@ -58,17 +70,19 @@ class RowStore {
  private:
   struct Sql {  // the statements of one model
     std::int64_t number = 0;  // of sync_model
-    Statement insert, upsert, erase, select;
+    Statement insert, insert_many, upsert, erase, select;
     std::map<FieldMask, Statement> updates;
   };
   Sql& sql(ModelIndex);
   Statement& update_statement(ModelIndex, FieldMask);
+  template <class Bind>
+  std::size_t put_all_new(std::span<const NewRow>, Statement& one, Statement& many, const Bind&);
 
   sqlite3* db_;
   const Schema& schema_;
   OriginTable& origins_;
   std::vector<Sql> models_;
-  Statement select_, put_, put_new_, put_owned_, put_new_owned_, read_owned_;
+  Statement select_, put_, put_new_, put_new_many_, put_owned_, put_new_owned_, put_new_owned_many_, read_owned_;
   std::map<std::int64_t, ModelIndex> by_number_;
   ByteWriter row_;
 };

@@ -78,7 +78,8 @@ Expected<void> check_columns(const TableInfo& t) {
     if (!good) return good;
   }
   if (fields > limits::kFieldsMax)
-    return refuse(t.name, std::to_string(fields) + " columns; a model has at most " + std::to_string(limits::kFieldsMax),
+    return refuse(t.name,
+                  std::to_string(fields) + " columns; a model has at most " + std::to_string(limits::kFieldsMax),
                   "split the table");
   return {};
 }
@@ -86,7 +87,8 @@ Expected<void> check_columns(const TableInfo& t) {
 Expected<void> check_indexes(const TableInfo& t) {
   for (const IndexInfo& index : t.indexes) {
     if (index.unique && !index.primary)
-      return refuse(t.name, "UNIQUE besides the primary key (" + index.name + "): two devices may each insert one such row",
+      return refuse(t.name,
+                    "UNIQUE besides the primary key (" + index.name + "): two devices may each insert one such row",
                     "make that the key, or drop UNIQUE and look for duplicates in the application");
   }
   return {};
@@ -120,16 +122,18 @@ Expected<ModelSchema> read_model(const TableInfo& t, const Model& model) {
   int storage = 0;
   for (const ColumnInfo& c : t.columns) {
     if (c.generated == Generated::no)
-      m.fields.push_back({c.name, affinity_of(c.type, t.strict), c.not_null, c.default_sql, c.key_position, column, storage});
+      m.fields.push_back(
+          {c.name, affinity_of(c.type, t.strict), c.not_null, c.default_sql, c.key_position, column, storage});
     ++column;
     if (c.generated != Generated::virtually) ++storage;
   }
   for (const FieldSchema& f : m.fields)
     if (misread_by_hook(t, f))
-      return refuse(t.name + "." + f.name, "SQLite misreports writes to a column that stands after a VIRTUAL generated one",
+      return refuse(t.name + "." + f.name,
+                    "SQLite misreports writes to a column that stands after a VIRTUAL generated one",
                     "declare generated columns STORED, or put them after all others");
-  m.key.resize(static_cast<std::size_t>(std::count_if(m.fields.begin(), m.fields.end(),
-                                                      [](const FieldSchema& f) { return f.key_position != 0; })));
+  m.key.resize(static_cast<std::size_t>(
+      std::count_if(m.fields.begin(), m.fields.end(), [](const FieldSchema& f) { return f.key_position != 0; })));
   for (FieldIndex i = 0; i < m.fields.size(); ++i)
     if (m.fields[i].key_position != 0) m.key.at(static_cast<std::size_t>(m.fields[i].key_position) - 1) = i;
   m.digest = schema_digest(m);
@@ -151,8 +155,10 @@ Expected<void> check_same(const TableInfo& there, const TableInfo& declared) {
     const ColumnInfo& a = there.columns[i];
     const ColumnInfo& b = declared.columns[i];
     if (!equal_ignoring_case(a.name, b.name))
-      return refuse(there.name + "." + b.name, "column " + std::to_string(i + 1) + " is declared as " + b.name +
-                    ", the table has " + a.name + " there", "declare what the table has, or change it with migrate()");
+      return refuse(
+          there.name + "." + b.name,
+          "column " + std::to_string(i + 1) + " is declared as " + b.name + ", the table has " + a.name + " there",
+          "declare what the table has, or change it with migrate()");
     if (!equal_ignoring_case(described(a), described(b)))
       return refuse(there.name + "." + a.name, "declared as " + described(b) + ", the table has " + described(a),
                     "declare what the table has, or change it with migrate()");
@@ -172,7 +178,8 @@ Expected<void> check_same(const TableInfo& there, const TableInfo& declared) {
 Expected<TableInfo> open_table(SQLite::Database& db, const Model& model) {
   if (model.ddl.empty()) {
     std::optional<TableInfo> table = read_table(db, model.table);
-    if (!table) return refuse(model.table, "there is no such table", "create it, or give the model's CREATE TABLE statement");
+    if (!table)
+      return refuse(model.table, "there is no such table", "create it, or give the model's CREATE TABLE statement");
     return std::move(*table);
   }
   const Expected<TableInfo> declared = parse_create_table(model.ddl);
@@ -203,8 +210,9 @@ Expected<TableInfo> open_table(SQLite::Database& db, const Model& model) {
 // Both ends of a reference: a row that another table refers to cannot be deleted either while keys are enforced.
 std::set<std::string> tables_in_foreign_keys(SQLite::Database& db) {
   std::set<std::string> names;
-  SQLite::Statement rows(db, "SELECT lower(t.name), lower(f.\"table\") FROM main.sqlite_schema t,"
-                             " pragma_foreign_key_list(t.name, 'main') f WHERE t.type = 'table'");
+  SQLite::Statement rows(db,
+                         "SELECT lower(t.name), lower(f.\"table\") FROM main.sqlite_schema t,"
+                         " pragma_foreign_key_list(t.name, 'main') f WHERE t.type = 'table'");
   while (rows.executeStep()) {
     names.insert(rows.getColumn(0).getString());
     names.insert(rows.getColumn(1).getString());
@@ -215,18 +223,21 @@ std::set<std::string> tables_in_foreign_keys(SQLite::Database& db) {
 // The word anywhere in the declaration: to take a comment for a constraint costs a little time and nothing else.
 bool mentions_check(const std::string& sql) {
   const auto in_word = [&sql](std::size_t i) {
-    return i < sql.size() && (sql[i] == '_' || (sql[i] >= '0' && sql[i] <= '9') || ((sql[i] | 0x20) >= 'a' && (sql[i] | 0x20) <= 'z'));
+    return i < sql.size() &&
+           (sql[i] == '_' || (sql[i] >= '0' && sql[i] <= '9') || ((sql[i] | 0x20) >= 'a' && (sql[i] | 0x20) <= 'z'));
   };
   constexpr std::string_view kWord = "CHECK";
   for (std::size_t at = 0; at + kWord.size() <= sql.size(); ++at)
-    if (starts_with(std::string_view(sql).substr(at), kWord) && (at == 0 || !in_word(at - 1)) && !in_word(at + kWord.size()))
+    if (starts_with(std::string_view(sql).substr(at), kWord) && (at == 0 || !in_word(at - 1)) &&
+        !in_word(at + kWord.size()))
       return true;
   return false;
 }
 
 Expected<Schema> read_models(SQLite::Database& db, std::span<const Model> models) {
   if (db.execAndGet("PRAGMA encoding").getString() != "UTF-8")
-    return refuse("the database", "its text is not UTF-8", "create it anew, without PRAGMA encoding, and copy the rows");
+    return refuse("the database", "its text is not UTF-8",
+                  "create it anew, without PRAGMA encoding, and copy the rows");
   if (models.size() > limits::kModelsMax)
     return refuse("the models", std::to_string(models.size()) + " are more than " + std::to_string(limits::kModelsMax),
                   "synchronise fewer tables");

@@ -4,7 +4,7 @@
 // there must have the same columns), read it back as SQLite knows it, and refuse what cannot be synchronised, each with
 // an error that says why and what to do:
 //   - no primary key, or a rowid key (INTEGER PRIMARY KEY) unless the model declares its integers unique;
-//   - AUTOINCREMENT; a key column that may be NULL (a TEXT or BLOB primary key must say NOT NULL, unless WITHOUT ROWID);
+//   - AUTOINCREMENT; a key column that may be NULL (TEXT PRIMARY KEY does not say NOT NULL, except WITHOUT ROWID);
 //   - a key column that compares other than by bytes (a collation), a key column of REAL affinity, and one of INTEGER
 //     or NUMERIC affinity without unique_integers: two keys that SQLite calls equal must have one canonical form, and
 //     numbers made on two devices must differ;
@@ -30,8 +30,8 @@ namespace starling {
 
 // After ALTER TABLE … ADD COLUMN … DEFAULT the rows written before are short on disk, and the pre-update hook reads
 // the new field of such a row as NULL, whatever its default: setting it to NULL would look like no change. This writes
-// every row of the table out in full, without firing triggers; a table without defaults is left alone. To be called when a
-// table with rows is adopted and when a migration has added a field, in engine mode, inside the transaction.
+// every row of the table out in full, without firing triggers; a table without defaults is left alone. To be called
+// when a table with rows is adopted and when a migration has added a field, in engine mode, inside the transaction.
 void fill_in_defaults(SQLite::Database&, const ModelSchema&);
 
 // Quotes an identifier for SQL: "name" with inner quotes doubled.

@@ -20,7 +20,8 @@ bool is_user_error(const SQLite::Exception& e) {
 Error sql_error(const SQLite::Exception& e, std::string_view sql, const std::string& refusal) {
   constexpr std::size_t kShown = 120;
   const std::string shown = std::string(sql.substr(0, kShown)) + (sql.size() > kShown ? "…" : "");
-  if ((e.getErrorCode() & 0xff) == SQLITE_AUTH)
+  const int code = e.getErrorCode() & 0xff;
+  if (code == SQLITE_AUTH || (code == SQLITE_ERROR && !refusal.empty()))  // a function is refused with a plain error
     return {Errc::forbidden, refusal.empty() ? e.what() : refusal, shown, "schema changes go through the models"};
   return {Errc::constraint, e.what(), shown, ""};
 }

@@ -84,6 +84,13 @@ void Statement::run() {
   reset();
 }
 
+bool Statement::try_run() {
+  const int code = sqlite3_step(handle_);
+  if ((code & 0xff) != SQLITE_CONSTRAINT) check(code == SQLITE_DONE ? SQLITE_OK : code);
+  reset();
+  return code == SQLITE_DONE;
+}
+
 void Statement::reset() {
   sqlite3_reset(handle_);  // repeats the error of the last step, which has been thrown already
   next_ = 0;

@@ -33,6 +33,7 @@ class Statement {
 
   [[nodiscard]] bool step();  // true: a row
   void run();                 // to the end, then reset; for statements that give no rows
+  [[nodiscard]] bool try_run();  // the same; false: a constraint was not met
   void reset();               // also forgets bindings' positions
 
   [[nodiscard]] std::int64_t column_integer(int i) const { return sqlite3_column_int64(handle_, i); }

@@ -1,5 +1,7 @@
 #include "core/store/statement_cache.h"
 
+#include <SQLiteCpp/Exception.h>
+
 namespace starling {
 namespace {
 
@@ -16,6 +18,16 @@ SqlValue owned(const ValueView& v) {
   return std::monostate{};
 }
 
+bool is_blank(sqlite3* db, std::string_view sql) {  // nothing but blanks, comments and semicolons
+  if (sql.find_first_not_of(" \t\r\n;") == std::string_view::npos) return true;
+  try {
+    std::string_view rest;
+    return Statement(db, sql, &rest).handle() == nullptr && (rest.empty() || (rest.size() < sql.size() && is_blank(db, rest)));
+  } catch (const SQLite::Exception&) {
+    return false;
+  }
+}
+
 }  // namespace
 
 Expected<Statement*> StatementCache::get(sqlite3* db, std::string_view sql) {
@@ -26,7 +38,7 @@ Expected<Statement*> StatementCache::get(sqlite3* db, std::string_view sql) {
   Statement statement(db, sql, &tail);
   const Error wrong{Errc::invalid_argument, "", std::string(sql.substr(0, 120)), "pass one statement for each call"};
   if (statement.handle() == nullptr) return Error{wrong.code, "there is no statement", wrong.where, wrong.remedy};
-  if (tail.find_first_not_of(" \t\r\n;") != std::string_view::npos)
+  if (!is_blank(db, tail))
     return Error{wrong.code, "more than one statement", wrong.where, wrong.remedy};
 
   const bool savepoint = sqlite3_stmt_readonly(statement.handle()) != 0 && statement.columns() == 0;

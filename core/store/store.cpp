@@ -62,6 +62,7 @@ Expected<void> Store::open_file(const StoreConfig& config, WallTime now, Prng& p
   if (!schema) return schema.error();
   schema_ = std::move(*schema);
   install_guards(*db_, schema_);
+  switch_triggers(*db_);
   register_models();
 
   state_ = std::make_unique<SyncState>(handle());
@@ -74,6 +75,7 @@ Expected<void> Store::open_file(const StoreConfig& config, WallTime now, Prng& p
   }
   const Expected<void> identity = check_identity(config);
   if (!identity) return identity;
+  state_->note_opening(prng.next());
   exec("COMMIT");
   in_transaction_ = false;
 
@@ -116,7 +118,7 @@ void Store::register_models() {
                 " ON CONFLICT(name) DO UPDATE SET kind=?2, digest=?3");
   for (const ModelSchema& m : schema_.models) {
     put.text(m.name).integer(static_cast<std::int64_t>(m.kind)).blob(m.digest.view()).run();
-    toggles_enforcement_ = toggles_enforcement_ || m.has_foreign_keys;
+    toggles_enforcement_ = toggles_enforcement_ || m.has_foreign_keys || m.has_checks;
   }
 }
 

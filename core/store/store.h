@@ -77,6 +77,7 @@ class Store {
   [[nodiscard]] SyncState& state() { return *state_; }
   [[nodiscard]] StatementCache& statements() { return *statements_; }
 
+  [[nodiscard]] SQLite::Database& database() { return *db_; }
   [[nodiscard]] sqlite3* handle();
   [[nodiscard]] bool applying() const { return applying_; }
 

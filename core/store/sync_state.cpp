@@ -44,6 +44,10 @@ void SyncState::create(const std::string& name, const WorkspaceId& id, const Ori
   put_state_.text(name).integer(now.ms).integer(completed ? 1 : 0).run();
 }
 
+void SyncState::note_opening(std::uint64_t nonce) {
+  put_meta("opening", ValueView::of(static_cast<std::int64_t>(nonce)));
+}
+
 void SyncState::set_workspace(const WorkspaceId& id) {
   workspace_ = id;
   put_meta("workspace", ValueView::blob(id.view()));

@@ -21,16 +21,18 @@ std::string lower(std::string_view text) {
 void read_metadata(SQLite::Database& db, TableInfo& table, ColumnInfo& column) {
   const char* collation = nullptr;
   int autoincrement = 0;
-  const int code = sqlite3_table_column_metadata(db.getHandle(), table.temporary ? "temp" : "main", table.name.c_str(),
-                                                 column.name.c_str(), nullptr, &collation, nullptr, nullptr, &autoincrement);
+  const int code =
+      sqlite3_table_column_metadata(db.getHandle(), table.temporary ? "temp" : "main", table.name.c_str(),
+                                    column.name.c_str(), nullptr, &collation, nullptr, nullptr, &autoincrement);
   if (code != SQLITE_OK) throw SQLite::Exception(db.getHandle(), code);
   column.collation = collation;
   table.autoincrement = table.autoincrement || autoincrement != 0;
 }
 
 void read_columns(SQLite::Database& db, TableInfo& table) {
-  SQLite::Statement rows(db, "SELECT name, type, \"notnull\", coalesce(dflt_value, ''), pk, hidden"
-                             " FROM pragma_table_xinfo(?, ?)");
+  SQLite::Statement rows(db,
+                         "SELECT name, type, \"notnull\", coalesce(dflt_value, ''), pk, hidden"
+                         " FROM pragma_table_xinfo(?, ?)");
   rows.bind(1, table.name);
   rows.bind(2, table.temporary ? "temp" : "main");
   while (rows.executeStep()) {
@@ -67,8 +69,8 @@ void read_indexes(SQLite::Database& db, TableInfo& table) {
     }
     table.indexes.push_back(index);
   }
-  const bool has_key = std::any_of(table.columns.begin(), table.columns.end(),
-                                   [](const ColumnInfo& c) { return c.key_position != 0; });
+  const bool has_key =
+      std::any_of(table.columns.begin(), table.columns.end(), [](const ColumnInfo& c) { return c.key_position != 0; });
   table.rowid_key = has_key && !key_has_index;
 }
 
@@ -102,8 +104,9 @@ bool is_blank(sqlite3* db, const char* sql) {  // nothing but blanks, comments a
 bool equal_ignoring_case(std::string_view a, std::string_view b) { return lower(a) == lower(b); }
 
 std::optional<TableInfo> read_table(SQLite::Database& db, const std::string& name) {
-  SQLite::Statement found(db, "SELECT name, type, wr, strict, schema = 'temp' FROM pragma_table_list"
-                              " WHERE name = ? COLLATE NOCASE AND schema IN ('main', 'temp') ORDER BY schema DESC");
+  SQLite::Statement found(db,
+                          "SELECT name, type, wr, strict, schema = 'temp' FROM pragma_table_list"
+                          " WHERE name = ? COLLATE NOCASE AND schema IN ('main', 'temp') ORDER BY schema DESC");
   found.bind(1, name);
   if (!found.executeStep()) return std::nullopt;
   TableInfo table;
@@ -125,8 +128,9 @@ std::optional<TableInfo> read_table(SQLite::Database& db, const std::string& nam
 Expected<TableInfo> parse_create_table(const std::string& ddl) {
   const std::string where = ddl.substr(0, 80);
   const auto refuse = [&where](std::string what) {
-    return Error{Errc::schema, std::move(what), where,
-                 "give exactly one CREATE TABLE statement; no TEMP, VIRTUAL or AS SELECT; indexes belong into migrate()"};
+    return Error{
+        Errc::schema, std::move(what), where,
+        "give exactly one CREATE TABLE statement; no TEMP, VIRTUAL or AS SELECT; indexes belong into migrate()"};
   };
   SQLite::Database scratch(":memory:", SQLite::OPEN_READWRITE);
   sqlite3* db = scratch.getHandle();
@@ -143,8 +147,9 @@ Expected<TableInfo> parse_create_table(const std::string& ddl) {
   if (code != SQLITE_OK && code != SQLITE_DONE) return refuse(message);
   if (!alone) return refuse("the declaration has more than one statement");
 
-  SQLite::Statement created(scratch, "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%'"
-                                     " ESCAPE '\\'");
+  SQLite::Statement created(scratch,
+                            "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%'"
+                            " ESCAPE '\\'");
   if (!created.executeStep()) return refuse("the declaration creates no table");
   return *read_table(scratch, created.getColumn(0).getString());
 }

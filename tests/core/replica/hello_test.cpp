@@ -1,0 +1,102 @@
+#include "core/replica/hello.h"
+
+#include <limits>
+
+#include "core/base/sha256.h"
+#include "core/store/sync_state.h"
+#include "tests/core/replica/test_node.h"
+
+namespace starling {
+namespace {
+
+// The code with which our node refuses a Hello that differs from a good one in `change`.
+std::optional<Errc> refused(TestNode& node, const std::function<void(Hello&)>& change) {
+  Hello hello = hello_for(node, 2);
+  change(hello);
+  const Expected<void> checked = check_hello(*node.store, hello, device(2), node.now.wall);
+  if (checked) return std::nullopt;
+  CHECK_FALSE(checked.error().what.empty());
+  return checked.error().code;
+}
+
+}  // namespace
+
+TEST_CASE("Hello: tells who we are, what we hold, and what we hold of the peer's own log") {
+  TestNode node(1);
+  TestNode peer(2, false);
+  Exchange exchange(node, peer);
+  exchange.run({node.write("INSERT INTO note(id) VALUES ('n')")}, {peer.write("INSERT INTO note(id) VALUES ('m')")});
+  const Hello hello = make_hello(*node.store, device(2), node.now.wall);
+  CHECK(hello.protocol == kProtocolVersion);
+  CHECK(hello.workspace_name == "test");
+  CHECK(hello.workspace == node.store->state().workspace());
+  CHECK(hello.incarnation == node.store->self().incarnation);
+  CHECK(hello.vector == node.vector());
+  CHECK(hello.ack_version == 2);
+  REQUIRE(hello.held.size() == 1);
+  CHECK(hello.held[0] == HeldLog{peer.store->self(), Seq{1}, hash128(peer.entry(1))});
+  CHECK(hello.models.size() == 3);
+  CHECK(hello.clock == node.now.wall);
+}
+
+TEST_CASE("Hello: what must agree is checked, each refusal with its own code") {
+  TestNode node(1);
+  CHECK(refused(node, [](Hello&) {}) == std::nullopt);
+  CHECK(refused(node, [](Hello& h) { h.protocol = 2; }) == Errc::schema);
+  CHECK(refused(node, [](Hello& h) { h.workspace_name = "other"; }) == Errc::wrong_workspace);
+  CHECK(refused(node, [](Hello& h) { h.workspace.raw[0] ^= 1; }) == Errc::wrong_workspace);
+  CHECK(refused(node, [](Hello& h) { h.workspace = {}; }) == std::nullopt);  // a joiner
+  CHECK(refused(node, [](Hello& h) { h.models.pop_back(); }) == Errc::schema);
+  CHECK(refused(node, [](Hello& h) { h.models[0].name = "other"; }) == Errc::schema);
+  CHECK(refused(node, [](Hello& h) { h.models[1].digest.raw[0] ^= 1; }) == Errc::schema);
+}
+
+TEST_CASE("Hello: two joiners cannot give each other a workspace") {
+  TestNode node(1, false);
+  CHECK(refused(node, [](Hello&) {}) == Errc::not_ready);
+}
+
+TEST_CASE("Hello: clocks a day apart are refused in either direction, however far they are") {
+  TestNode node(1);
+  const auto with_clock = [&](std::int64_t ms) { return refused(node, [ms](Hello& h) { h.clock.ms = ms; }); };
+  const std::int64_t day = limits::kHelloClockMaxMs;
+  CHECK(with_clock(node.now.wall.ms + day) == std::nullopt);
+  CHECK(with_clock(node.now.wall.ms - day) == std::nullopt);
+  CHECK(with_clock(node.now.wall.ms + day + 1) == Errc::clock);
+  CHECK(with_clock(node.now.wall.ms - day - 1) == Errc::clock);
+  CHECK(with_clock(std::numeric_limits<std::int64_t>::max()) == Errc::clock);
+  CHECK(with_clock(std::numeric_limits<std::int64_t>::min()) == Errc::clock);
+}
+
+TEST_CASE("Hello: a peer that knows more of our history than we do, or another one, is an identity conflict") {
+  TestNode node(1);
+  (void)node.write("INSERT INTO note(id) VALUES ('n')");
+  (void)node.write("INSERT INTO file(id) VALUES (x'01')");
+  const Origin self = node.store->self();
+  const auto knowing = [&](Position p) { return refused(node, [&](Hello& h) { h.vector.join(self, p); }); };
+  CHECK(knowing(node.own()) == std::nullopt);
+  CHECK(knowing({Rev{2}, Seq{1}, node.own().hlc}) == Errc::identity_conflict);
+  CHECK(knowing({Rev{1}, Seq{2}, Hlc{node.own().hlc.packed + 1}}) == Errc::identity_conflict);
+
+  const auto holding = [&](std::uint64_t seq, const Hash128& hash) {
+    return refused(node, [&](Hello& h) { h.held.push_back({self, Seq{seq}, hash}); });
+  };
+  const Hash128 good = hash128(node.entry(1));
+  Hash128 other = good;
+  other.raw[0] ^= 1;
+  CHECK(holding(1, good) == std::nullopt);
+  CHECK(holding(0, {}) == std::nullopt);
+  CHECK(holding(1, other) == Errc::identity_conflict);
+  CHECK(holding(2, good) == Errc::identity_conflict);
+}
+
+TEST_CASE("Hello: the version of an acknowledgement grows with whatever grows") {
+  VersionVector v;
+  CHECK(ack_version(v) == 0);
+  v.advance_rev(origin(1), Rev{3});
+  CHECK(ack_version(v) == 3);
+  v.advance_seq(origin(2), Seq{4}, Hlc{9});
+  CHECK(ack_version(v) == 7);
+}
+
+}  // namespace starling

@@ -1,0 +1,183 @@
+#include "core/replica/replica.h"
+
+#include "core/store/ack_store.h"
+#include "tests/core/replica/test_node.h"
+
+namespace starling {
+namespace {
+
+VersionVector showing(unsigned device_number, Position p) {
+  VersionVector v;
+  v.join(origin(device_number), p);
+  return v;
+}
+
+AckSharedChanges ack_of(unsigned device_number, std::uint64_t version, const VersionVector& vector) {
+  return AckSharedChanges{{{{device(device_number), origin(device_number).incarnation, version, vector}, true}}};
+}
+
+}  // namespace
+
+TEST_CASE("Replica: says Hello to whoever connects, and counts a peer once its Hello was accepted") {
+  TestNode node(1);
+  const auto up = node.step({PeerUp{7, device(2)}});
+  CHECK(sent<Hello>(up, 7).size() == 1);
+  CHECK(effects_of<Accepted>(up).empty());
+  CHECK(node.replica.status().peers.at(0).state == PeerState::handshaking);
+  const auto met = node.receive(7, hello_for(node, 2));
+  CHECK(effects_of<Accepted>(met).size() == 1);
+  CHECK(node.replica.status().peers.at(0).state == PeerState::live);
+}
+
+TEST_CASE("Replica: a bad Hello is answered with the reason and ends the session") {
+  TestNode node(1);
+  (void)node.step({PeerUp{7, device(2)}});
+  Hello hello = hello_for(node, 2);
+  hello.workspace_name = "other";
+  const auto effects = node.receive(7, hello);
+  CHECK(closed_with(effects) == Errc::wrong_workspace);
+  REQUIRE(sent<ErrorMessage>(effects, 7).size() == 1);
+  CHECK(sent<ErrorMessage>(effects, 7)[0].code == Errc::wrong_workspace);
+  CHECK(node.replica.status().peers.empty());
+  CHECK(node.receive(7, hello_for(node, 2)).empty());  // the session is no more
+}
+
+TEST_CASE("Replica: nothing is accepted before Hello, and no second one after it") {
+  for (const Message& early : {Message{Heartbeat{}}, Message{StateRequest{}}, Message{SharedChange{origin(2), Seq{1}, "x"}}}) {
+    TestNode node(1);
+    (void)node.step({PeerUp{7, device(2)}});
+    CHECK(closed_with(node.receive(7, early)) == Errc::corrupt);
+  }
+  TestNode node(1);
+  (void)meet(node, 7, 2);
+  CHECK(closed_with(node.receive(7, hello_for(node, 2))) == Errc::corrupt);
+}
+
+TEST_CASE("Replica: a peer that says no Hello within five seconds is let go") {
+  TestNode node(1);
+  (void)node.step({PeerUp{7, device(2)}});
+  CHECK(node.replica.next_deadline() == node.now.mono + 5s);
+  CHECK(closed_with(node.wait(4999ms)) == std::nullopt);
+  CHECK(closed_with(node.wait(1ms)) == Errc::unreachable);
+  CHECK(node.replica.next_deadline() == std::nullopt);
+}
+
+TEST_CASE("Replica: a peer's refusal closes the session with its reason") {
+  TestNode node(1);
+  (void)node.step({PeerUp{7, device(2)}});
+  CHECK(closed_with(node.receive(7, ErrorMessage{Errc::not_member, "who are you", 0})) == Errc::not_member);
+  CHECK(node.replica.status().peers.empty());
+}
+
+TEST_CASE("Replica: an acknowledgement for somebody else, or beyond what we wrote, ends the session") {
+  TestNode node(1);
+  (void)meet(node, 7, 2);
+  CHECK(closed_with(node.receive(7, ack_of(3, 1, {}))) == Errc::not_member);
+  (void)meet(node, 8, 2);
+  VersionVector beyond;
+  beyond.advance_seq(node.store->self(), Seq{1}, Hlc{1});
+  CHECK(closed_with(node.receive(8, ack_of(2, 1, beyond))) == Errc::identity_conflict);
+}
+
+TEST_CASE("Replica: what peers acknowledge is kept on disk with the next commit") {
+  TestNode node(1);
+  const Committed commit = node.write("INSERT INTO note(id) VALUES ('n')");
+  (void)node.step({commit});
+  (void)meet(node, 7, 2);
+  CHECK(node.store->acks().table().find(device(2)) != nullptr);
+  (void)node.receive(7, ack_of(2, 1, node.vector()));
+  REQUIRE(node.store->acks().table().find(device(2)) != nullptr);
+  CHECK(node.store->acks().table().find(device(2))->vector == node.vector());
+  const VersionVector acknowledged = node.vector();
+  (void)node.write("INSERT INTO note(id) VALUES ('m')");
+  CHECK(node.number("SELECT count(*) FROM sync_ack") == 1);
+  CHECK(node.number("SELECT version FROM sync_ack") == 1);
+  node.store->acks().reload();
+  CHECK(node.store->acks().table().find(device(2))->vector == acknowledged);
+}
+
+TEST_CASE("Replica: our vector is told when it changed, at most once in 200 ms, and only what changed") {
+  TestNode node(1);
+  (void)meet(node, 7, 2);
+  const auto first = node.step({node.write("INSERT INTO note(id) VALUES ('a')")});
+  REQUIRE(sent<AckSharedChanges>(first, 7).size() == 1);
+  CHECK(sent<AckSharedChanges>(first, 7)[0].acks.at(0).ack.vector == node.vector());
+  CHECK(sent<SharedChange>(first, 7).size() == 1);
+  CHECK(sent<AckSharedChanges>(node.step({node.write("INSERT INTO note(id) VALUES ('b')")}), 7).empty());
+  CHECK(node.replica.next_deadline() == node.now.mono + 200ms);
+  CHECK(sent<AckSharedChanges>(node.wait(199ms), 7).empty());
+  CHECK(sent<AckSharedChanges>(node.wait(1ms), 7).size() == 1);
+  CHECK(sent<AckSharedChanges>(node.wait(1s), 7).empty());
+}
+
+TEST_CASE("Replica: a heartbeat goes out after 30 idle seconds, and a differing one is answered with the vector") {
+  TestNode node(1);
+  (void)node.write("INSERT INTO note(id) VALUES ('a')");
+  TestNode fresh(1);
+  (void)meet(fresh, 7, 2);
+  CHECK(sent<Heartbeat>(fresh.wait(29s), 7).empty());
+  const auto beat = fresh.wait(1s);
+  REQUIRE(sent<Heartbeat>(beat, 7).size() == 1);
+  CHECK(sent<Heartbeat>(beat, 7)[0] == Heartbeat{fresh.vector().hash(), std::nullopt, fresh.now.wall});
+  CHECK(sent<Heartbeat>(fresh.receive(7, Heartbeat{fresh.vector().hash(), std::nullopt, {}}), 7).empty());
+  const auto answer = sent<Heartbeat>(fresh.receive(7, Heartbeat{node.vector().hash(), std::nullopt, {}}), 7);
+  REQUIRE(answer.size() == 1);
+  CHECK(answer[0].vector == fresh.vector());
+}
+
+TEST_CASE("Replica: what a peer shows beyond us is pulled; one that shows more than it serves is not asked without end") {
+  TestNode node(1);
+  const auto met = meet(node, 7, 2, showing(2, {Rev{3}, Seq{}, Hlc{}}));
+  REQUIRE(sent<StateRequest>(met, 7).size() == 1);
+  std::size_t requests = 1;
+  for (int i = 0; i < 20; ++i) {  // "I have no more", again and again
+    StateResponse nothing;
+    nothing.page.origin = origin(2);
+    nothing.last = true;
+    requests += sent<StateRequest>(node.receive(7, nothing), 7).size();
+  }
+  CHECK(requests <= 2);
+  for (int i = 0; i < 5; ++i) requests += sent<StateRequest>(node.wait(1min), 7).size();
+  CHECK(requests >= 3);  // but some day it is
+}
+
+TEST_CASE("Replica: what an outbox dropped is told anew in full, and whoever hears that asks anew") {
+  TestNode node(1);
+  (void)node.step({node.write("INSERT INTO note(id) VALUES ('a')")});
+  (void)meet(node, 7, 2);
+  (void)node.step({OutboxFull{7}});
+  CHECK(sent<AckSharedChanges>(node.wait(999ms), 7).empty());  // time to drain
+  const auto told = sent<AckSharedChanges>(node.wait(1ms), 7);
+  REQUIRE(told.size() == 1);
+  CHECK_FALSE(told[0].acks.at(0).delta);
+  CHECK(told[0].acks.at(0).ack.vector == node.vector());
+
+  const auto met = meet(node, 8, 3, showing(3, {Rev{3}, Seq{}, Hlc{}}));
+  CHECK(sent<StateRequest>(met, 8).size() == 1);
+  AckSharedChanges anew = ack_of(3, 3, showing(3, {Rev{3}, Seq{}, Hlc{}}));
+  CHECK(sent<StateRequest>(node.receive(8, anew), 8).empty());
+  anew.acks[0].delta = false;
+  CHECK(sent<StateRequest>(node.receive(8, anew), 8).size() == 1);
+}
+
+TEST_CASE("Replica: effects of a step that a refused row undid tell nothing of it") {
+  TestNode node(1, true, {Model::from_sql("CREATE TABLE t (id TEXT PRIMARY KEY NOT NULL, n INTEGER) STRICT", Kind::shared)});
+  TestNode author(2, false, {Model::from_sql("CREATE TABLE t (id TEXT PRIMARY KEY NOT NULL, n INTEGER) STRICT", Kind::shared)});
+  Exchange exchange(node, author);
+  node.store->begin(TransactionKind::apply);
+  Statement(node.store->handle(), "CREATE UNIQUE INDEX one ON t(n)").run();  // behind the engine's back
+  node.store->commit();
+  exchange.run({node.write("INSERT INTO t VALUES ('a', 1)")});
+  const Committed clash = author.write("INSERT INTO t VALUES ('b', 2)");
+  (void)author.write("UPDATE t SET n=3");  // both: a clash at the other only
+  const std::uint64_t applied = node.replica.status().rows_applied;
+  const auto effects = node.step({Received{1, SharedChangeBatch{author.store->self(), Seq{1}, {author.entry(1), author.entry(2)}}}});
+  CHECK(effects_of<Changed>(effects).empty());
+  CHECK(node.number("SELECT count(*) FROM t") == 1);
+  CHECK(node.replica.status().rows_applied == applied);
+  CHECK(node.replica.status().entries_applied == 0);
+  REQUIRE(node.replica.status().waiting.size() == 1);
+  CHECK(clash.commit->seq == Seq{1});
+}
+
+}  // namespace starling
