@@ -57,7 +57,7 @@ const std::vector<Row>& rows() {
 struct Plain {
   explicit Plain(const std::string& file) {
     sqlite3_open(file.c_str(), &db);
-    run("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-65536; PRAGMA wal_autocheckpoint=8000;");
+    run("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-65536; PRAGMA wal_autocheckpoint=4000;");
     run(kTable);
     insert = Statement(db, kInsert);
     update = Statement(db, kUpdate);

@@ -30,7 +30,8 @@ Expected<Address> parse_address(std::string_view text) {
   if (host.size() > 255) return malformed("", "the host is too long");
   Address address{host == "*" ? "" : std::string(host), 0};
   const auto [end, failed] = std::from_chars(port.data(), port.data() + port.size(), address.port);
-  if (failed != std::errc() || end != port.data() + port.size()) return malformed(text, "the port is no number up to 65535");
+  if (failed != std::errc() || end != port.data() + port.size())
+    return malformed(text, "the port is no number up to 65535");
   return address;
 }
 

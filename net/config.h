@@ -37,7 +37,7 @@ struct Config {
   std::filesystem::path folder;
   std::string workspace = "default";
   Start start = Start::create;
-  std::string listen;            // "host:port"; port 0: any free one; no host: every address; empty: only dials
+  std::string listen;  // "host:port"; port 0: any free one; no host: every address; empty: only dials
   std::vector<Peer> peers;
   LogFn log;                     // may be empty
   const Clock* clock = nullptr;  // nullptr: the system's

@@ -59,7 +59,7 @@ ConnectionManager::Impl::Impl(const TlsIdentity& tls, PeerBook& peers, EventSink
                 },
                 [this](const Session& session) {
                   const auto found = dialers.find(session.device());
-                  if (found != dialers.end()) found->second->session_down(session.accepted_for() >= limits::kHandshakeDeadline);
+                  if (found != dialers.end()) found->second->session_down(session.accepted_for());
                 }}) {}
 
 Expected<std::uint16_t> ConnectionManager::Impl::start(const std::string& listen) {
@@ -72,6 +72,7 @@ Expected<std::uint16_t> ConnectionManager::Impl::start(const std::string& listen
     const Expected<std::uint16_t> bound = listener->open(*address);
     if (!bound) return bound.error();
     port = *bound;
+    log.info("listening on port " + std::to_string(port));
     listener->start();
   }
   for (const DeviceId& device : book.devices()) dial(device);

@@ -9,8 +9,12 @@ namespace starling {
 using asio::ip::tcp;
 
 namespace {
+
 constexpr std::size_t kFirstRead = 4096;
-}
+constexpr auto kLasting = std::chrono::seconds(5);  // of a session, so that nothing is held against the peer
+constexpr unsigned kFailuresOfTheAccepted = 4;      // a window of 1.6 seconds
+
+}  // namespace
 
 Dialer::Dialer(asio::io_context& io, asio::ssl::context& context, Resolver& resolver, PeerBook& book, Log log,
                DeviceId peer, Prng prng, OnLink on_link)
@@ -27,7 +31,8 @@ Dialer::Dialer(asio::io_context& io, asio::ssl::context& context, Resolver& reso
 
 void Dialer::start() {
   const auto self = shared_from_this();
-  asio::co_spawn(io_, [self] { return self->run(); }, [self](const std::exception_ptr& thrown) { on_exit(thrown); });
+  asio::co_spawn(
+      io_, [self] { return self->run(); }, [self](const std::exception_ptr& thrown) { on_exit(thrown); });
 }
 
 void Dialer::stop() {
@@ -47,9 +52,15 @@ void Dialer::session_up(bool call_off) {
   changed_.cancel();
 }
 
-void Dialer::session_down(bool lasted) {
+void Dialer::session_down(std::chrono::steady_clock::duration accepted_for) {
   connected_ = false;
-  failures_ = lasted ? 1 : failures_ + 1;
+  if (accepted_for >= kLasting) {
+    failures_ = 1;
+  } else if (accepted_for > accepted_for.zero()) {
+    failures_ = std::min(failures_ + 1, kFailuresOfTheAccepted);
+  } else {
+    ++failures_;
+  }
   changed_.cancel();
 }
 
@@ -99,7 +110,8 @@ asio::awaitable<void> Dialer::dial_all() {
 asio::awaitable<bool> Dialer::dial(tcp::endpoint endpoint) {
   const auto shown = std::make_shared<std::optional<DeviceId>>();
   attempt_ = std::make_unique<TlsStream>(io_, context_);
-  admit_only(*attempt_, [peer = peer_](const DeviceId& device) { return device == peer; }, shown);
+  admit_only(
+      *attempt_, [peer = peer_](const DeviceId& device) { return device == peer; }, shown);
 
   allow(limits::kHandshakeDeadline);
   const auto [unreachable] = co_await attempt_->lowest_layer().async_connect(endpoint, as_result);

@@ -2,9 +2,9 @@
 //
 // It goes through the peer's addresses, proves that whoever answers is that peer, and waits for its first bytes, for
 // only they prove that the peer took us (tls_identity.h, rule 4). After a failure it waits, longer each time
-// (core/base/backoff.h). Failures are forgotten only once a session was accepted and lasted: a peer that takes us and
-// throws us out at once is dialled ever less often. While a session with the peer lives, whoever dialled it, the dialer
-// rests. Network thread only.
+// (core/base/backoff.h). Failures are forgotten only once a session was accepted and lasted; a peer that takes us and
+// throws us out again and again is dialled about once a second. While a session with the peer lives, whoever dialled
+// it, the dialer rests. Network thread only.
 #pragma once
 
 #include <asio/io_context.hpp>
@@ -25,9 +25,9 @@ class Dialer : public std::enable_shared_from_this<Dialer> {
 
   void start();
   void stop();
-  void dial_now();                          // the addresses have changed
-  void session_up(bool call_off);           // a session lives; `call_off`: it beats the one we are dialling for
-  void session_down(bool lasted);           // lasted: it was accepted, and not just for a moment
+  void dial_now();                 // the addresses have changed
+  void session_up(bool call_off);  // a session lives; `call_off`: it beats the one we are dialling for
+  void session_down(std::chrono::steady_clock::duration accepted_for);  // zero: it never was accepted
 
  private:
   asio::awaitable<void> run();
@@ -49,9 +49,9 @@ class Dialer : public std::enable_shared_from_this<Dialer> {
   asio::steady_timer changed_;  // wakes run()
   Deadline deadline_;
   std::unique_ptr<TlsStream> attempt_;
-  std::string hung_up_;         // why we ended the attempt; empty: we did not
+  std::string hung_up_;  // why we ended the attempt; empty: we did not
   Error last_error_;
-  std::string logged_;          // the last failure that was news
+  std::string logged_;  // the last failure that was news
   bool stopped_ = false;
   bool connected_ = false;
   unsigned failures_ = 0;

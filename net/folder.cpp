@@ -46,7 +46,8 @@ std::string read_holder(int fd) {
 
 // The lock holds only while the name leads to the file that is locked.
 bool still_named(int fd, const fs::path& path) {
-  struct stat locked {}, named {};
+  struct stat locked {};
+  struct stat named {};
   return ::fstat(fd, &locked) == 0 && ::lstat(path.c_str(), &named) == 0 && locked.st_ino == named.st_ino &&
          locked.st_dev == named.st_dev;
 }

@@ -50,7 +50,8 @@ Expected<std::optional<Bytes>> read_key_file(const fs::path& path) {
   if (!file.valid()) {
     if (errno == ENOENT) return std::optional<Bytes>();
     if (errno == ELOOP) {
-      return Error{Errc::invalid_argument, "the key file is a symbolic link", path.string(), "put the key itself there"};
+      return Error{Errc::invalid_argument, "the key file is a symbolic link", path.string(),
+                   "put the key itself there"};
     }
     return file_error("cannot open the key file", path);
   }
@@ -78,8 +79,7 @@ Expected<std::optional<Bytes>> read_key_file(const fs::path& path) {
 // Written aside and given its name by link(), which refuses a name that is taken, where rename() would replace it.
 Expected<bool> create_key_file(const fs::path& path, BytesView content) {
   const fs::path unfinished = unfinished_name(path);
-  const FileDescriptor file(
-      ::open(unfinished.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+  const FileDescriptor file(::open(unfinished.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!file.valid()) return file_error("cannot create the key file", unfinished);
   const bool written = write_all(file.get(), content) && ::fsync(file.get()) == 0;
   const bool named = written && ::link(unfinished.c_str(), path.c_str()) == 0;

@@ -22,9 +22,10 @@ class Listener::Handshake : public std::enable_shared_from_this<Handshake> {
 
   void start() {
     const auto self = shared_from_this();
-    deadline_.arm(limits::kHandshakeDeadline, [self] { self->drop("no handshake within 5 s"); });
-    asio::co_spawn(stream_->get_executor(), [self] { return self->run(); },
-                   [self](const std::exception_ptr& thrown) { on_exit(thrown); });
+    deadline_.arm(limits::kHandshakeDeadline, [self] { self->drop("no handshake in time"); });
+    asio::co_spawn(
+        stream_->get_executor(), [self] { return self->run(); },
+        [self](const std::exception_ptr& thrown) { on_exit(thrown); });
   }
 
   void drop(std::string why) {
@@ -37,7 +38,8 @@ class Listener::Handshake : public std::enable_shared_from_this<Handshake> {
   asio::awaitable<void> run() {
     const auto self = shared_from_this();
     const auto shown = std::make_shared<std::optional<DeviceId>>();
-    admit_only(*stream_, [&book = listener_->book_](const DeviceId& device) { return book.admits(device); }, shown);
+    admit_only(
+        *stream_, [&book = listener_->book_](const DeviceId& device) { return book.admits(device); }, shown);
     const auto [failed] = co_await stream_->async_handshake(asio::ssl::stream_base::server, as_result);
     deadline_.lift();
     listener_->on_handshake(self, failed ? Expected<Link>(why(failed, *shown)) : link());
@@ -93,7 +95,8 @@ Expected<std::uint16_t> Listener::open(const Address& address) {
   if (address.host.empty()) {  // one socket for both families where there is IPv6, else IPv4
     resolved.endpoints = {tcp::endpoint(tcp::v6(), address.port), tcp::endpoint(tcp::v4(), address.port)};
   } else if (!resolved.error.empty()) {
-    return Error{Errc::invalid_argument, resolved.error, "listen = " + address.text(), "name an address of this machine"};
+    return Error{Errc::invalid_argument, resolved.error, "listen = " + address.text(),
+                 "name an address of this machine"};
   }
   asio::error_code failed;
   for (const tcp::endpoint& endpoint : resolved.endpoints) {
@@ -106,8 +109,8 @@ Expected<std::uint16_t> Listener::open(const Address& address) {
 
 void Listener::start() {
   const auto self = shared_from_this();
-  asio::co_spawn(io_, [self] { return self->accept_loop(); },
-                 [self](const std::exception_ptr& thrown) { on_exit(thrown); });
+  asio::co_spawn(
+      io_, [self] { return self->accept_loop(); }, [self](const std::exception_ptr& thrown) { on_exit(thrown); });
 }
 
 void Listener::stop() {

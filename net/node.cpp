@@ -49,7 +49,8 @@ void add_links(Status& status, const std::map<DeviceId, PeerLink>& links) {
 
 // Declared in the order in which things rest on each other; both threads have ended before any of it goes.
 struct Node::Impl {
-  Impl(Config c, FolderLock held, TlsIdentity tls, std::unique_ptr<Store> opened, std::unique_ptr<SystemClock> own, Prng prng)
+  Impl(Config c, FolderLock held, TlsIdentity tls, std::unique_ptr<Store> opened, std::unique_ptr<SystemClock> own,
+       Prng prng)
       : config(std::move(c)),
         lock(std::move(held)),
         identity(std::move(tls)),
@@ -92,7 +93,8 @@ Expected<CommitInfo> Node::Impl::write(WriteScope scope, const WriteFn& fn) {
   }
   const std::scoped_lock turn(writer);
   const std::string failure = host.failure();
-  if (!failure.empty()) return Error{Errc::stopped, "the node has stopped itself: " + failure, "write", "open it again"};
+  if (!failure.empty())
+    return Error{Errc::stopped, "the node has stopped itself: " + failure, "write", "open it again"};
   if (stopped) return Error{Errc::stopped, "the node has stopped", "write", "open it again"};
   try {
     Expected<LocalCommit> commit = transactions.write(scope, fn, clock.now().wall);
@@ -207,7 +209,8 @@ Expected<void> Node::wait_ready(std::chrono::milliseconds timeout) const {
   const auto ready = [](const Status& status) { return status.readiness == Readiness::ready; };
   const Status status = impl_->host.wait_for(ready, std::chrono::steady_clock::now() + timeout);
   if (ready(status) && status.failed.empty()) return {};
-  if (!status.failed.empty()) return Error{Errc::stopped, "the node has stopped itself: " + status.failed, "", "open it again"};
+  if (!status.failed.empty())
+    return Error{Errc::stopped, "the node has stopped itself: " + status.failed, "", "open it again"};
   if (impl_->stopped) return Error{Errc::stopped, "the node has stopped", "", "open it again"};
   return Error{Errc::not_ready, std::string("the node is ") + to_string(status.readiness), "",
                "see its status for what the peers are waiting for"};

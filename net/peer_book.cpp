@@ -9,10 +9,8 @@ bool is_refusal(Errc code) {
     case Errc::wrong_workspace:
     case Errc::schema:
     case Errc::clock:
-    case Errc::identity_conflict:
-      return true;
-    default:
-      return false;
+    case Errc::identity_conflict: return true;
+    default: return false;
   }
 }
 

@@ -6,7 +6,8 @@ namespace starling {
 namespace {
 
 constexpr auto kShortestWait = std::chrono::milliseconds(1);
-constexpr std::size_t kStepCostMax = limits::kInboxMax;  // keeps a step, and with it a writer's wait, short
+constexpr std::size_t kStepCostMax = limits::kInboxMax;
+constexpr std::size_t kStepCostAmongWriters = limits::kPageTarget;  // they wait for a step, so it is a short one
 
 std::size_t bytes_of(const LocalCommit& commit) { return commit.state_body.size() + commit.entry.size(); }
 
@@ -25,11 +26,7 @@ std::shared_ptr<const LocalCommit> together(const LocalCommit& first, const Loca
 }  // namespace
 
 ReplicaHost::ReplicaHost(Replica& replica, WriterLock& writer_lock, const Clock& clock, Log log)
-    : replica_(replica),
-      writer_lock_(writer_lock),
-      clock_(clock),
-      log_(std::move(log)),
-      status_(replica.status()) {}
+    : replica_(replica), writer_lock_(writer_lock), clock_(clock), log_(std::move(log)), status_(replica.status()) {}
 
 void ReplicaHost::join() {
   stop();
@@ -152,9 +149,10 @@ ReplicaHost::Turn ReplicaHost::take_turn() {
 }
 
 void ReplicaHost::take_events(Turn& turn) {
+  const std::size_t most = turn.events.empty() ? kStepCostMax : kStepCostAmongWriters;
   std::map<SessionId, std::size_t> costs;
   std::size_t total = 0;
-  while (!events_.empty() && turn.events.size() < limits::kEventBatchMax && total < kStepCostMax) {
+  while (!events_.empty() && turn.events.size() < limits::kEventBatchMax && total < most) {
     Queued& next = events_.front();
     if (const auto* received = std::get_if<Received>(&next.event)) costs[received->session] += next.cost;
     total += next.cost;

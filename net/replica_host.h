@@ -68,8 +68,8 @@ class ReplicaHost final : public EventSink {
   void step();
   [[nodiscard]] Turn take_turn();
   void take_events(Turn&);
-  void command(std::vector<Effect>&);                           // the network
-  void tell(const Turn&, const std::vector<Effect>&);           // the application
+  void command(std::vector<Effect>&);                  // the network
+  void tell(const Turn&, const std::vector<Effect>&);  // the application
   void report(const ChangeEvent&);
   void publish(Status);
 

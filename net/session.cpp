@@ -13,6 +13,8 @@ using std::chrono::steady_clock;
 constexpr std::size_t kReadSize = 64 * limits::KiB;
 constexpr std::size_t kGatherMax = 16 * limits::KiB;  // a TLS record: small frames share one
 
+std::string seconds(std::chrono::seconds s) { return std::to_string(s.count()) + " s"; }
+
 }  // namespace
 
 Session::Session(SessionId id, Link link, PeerBook& book, SessionOwner& owner)
@@ -35,8 +37,10 @@ Session::Session(SessionId id, Link link, PeerBook& book, SessionOwner& owner)
 void Session::start() {
   const auto self = shared_from_this();
   const auto on_exit = [self](const std::exception_ptr& thrown) { self->on_exit(thrown); };
-  asio::co_spawn(stream_->get_executor(), [self] { return self->read_loop(); }, on_exit);
-  asio::co_spawn(stream_->get_executor(), [self] { return self->write_loop(); }, on_exit);
+  asio::co_spawn(
+      stream_->get_executor(), [self] { return self->read_loop(); }, on_exit);
+  asio::co_spawn(
+      stream_->get_executor(), [self] { return self->write_loop(); }, on_exit);
 }
 
 bool Session::try_send(Frame frame) {
@@ -102,6 +106,7 @@ void Session::deliver() {
     const std::size_t cost = message_cost(**next);
     inbox_ += cost;
     heard_ = true;
+    if (const auto* error = std::get_if<ErrorMessage>(&**next)) goodbye_ = Error{error->code, error->text, "", ""};
     owner_.on_message(*this, std::move(**next), cost);
   }
 }
@@ -117,13 +122,13 @@ asio::awaitable<void> Session::read_loop() {
       continue;
     }
     silence_.arm(limits::kSilenceMax, [self] {
-      self->end({Errc::unreachable, "the peer was silent for 75 s", "", ""});
+      self->end({Errc::unreachable, "the peer was silent for " + seconds(limits::kSilenceMax), "", ""});
     });
     const asio::mutable_buffer input = asio::buffer(input_);
     const auto [failed, size] = co_await stream_->async_read_some(input, as_result);
     silence_.lift();
     if (failed) {
-      end(explain(failed));
+      end(goodbye_ ? *goodbye_ : explain(failed));
       break;
     }
     book_.count_bytes(device_, size, 0);
@@ -158,7 +163,7 @@ asio::awaitable<void> Session::write_loop() {
     const Frame frame = next_write();
     for (std::size_t sent = 0; sent < frame->size();) {
       stall_.arm(limits::kSendDeadline, [self] {
-        self->end({Errc::unreachable, "the peer took nothing for 30 s", "", ""});
+        self->end({Errc::unreachable, "the peer took nothing for " + seconds(limits::kSendDeadline), "", ""});
       });
       const asio::const_buffer rest = asio::buffer(frame->data() + sent, frame->size() - sent);
       const auto [failed, size] = co_await stream_->async_write_some(rest, as_result);

@@ -53,8 +53,8 @@ class Session : public std::enable_shared_from_this<Session> {
   [[nodiscard]] bool try_send(Frame);  // false: the outbox is full, the frame was dropped
   void accept();                       // the peer's Hello was accepted
   void consumed(std::size_t cost);
-  void close(Error why);               // after what was queued
-  void end(Error why);                 // now
+  void close(Error why);  // after what was queued
+  void end(Error why);    // now
 
   [[nodiscard]] SessionId id() const { return id_; }
   [[nodiscard]] const DeviceId& device() const { return device_; }
@@ -87,8 +87,9 @@ class Session : public std::enable_shared_from_this<Session> {
 
   FrameReader frames_;
   std::vector<char> input_;
-  bool heard_ = false;     // a message
-  std::size_t inbox_ = 0;  // cost of what the replica has not consumed
+  bool heard_ = false;            // a message
+  std::optional<Error> goodbye_;  // the peer's reason, should it hang up now
+  std::size_t inbox_ = 0;         // cost of what the replica has not consumed
   asio::steady_timer inbox_changed_;
 
   std::deque<Frame> outbox_;

@@ -24,7 +24,12 @@ bool newer_stays(const DeviceId& self, const DeviceId& peer, bool older_is_ours,
 
 SessionTable::SessionTable(asio::io_context& io, const DeviceId& self, PeerBook& book, EventSink& events, Log log,
                            Watcher watcher)
-    : io_(io), self_(self), book_(book), events_(events), log_(std::move(log)), watcher_(std::move(watcher)),
+    : io_(io),
+      self_(self),
+      book_(book),
+      events_(events),
+      log_(std::move(log)),
+      watcher_(std::move(watcher)),
       cut_off_(io.get_executor()) {}
 
 void SessionTable::take(Link link) {
@@ -53,8 +58,7 @@ void SessionTable::open(Link link) {
   sessions_.emplace(session->id(), session);
   of_peer_[session->device()] = session.get();
   book_.handshaking(session->device());
-  log_.debug("session " + std::to_string(session->id()) + (session->dialled() ? " to " : " from ") +
-             short_string(session->device()));
+  log_.debug(std::string(session->dialled() ? "reached " : "reached by ") + short_string(session->device()));
   events_.push(PeerUp{session->id(), session->device()}, 0);
   watcher_.up(*session);
   session->start();
@@ -79,7 +83,8 @@ void SessionTable::promote(const DeviceId& device) {
   parked->deadline.lift();
   if (closed_ || !still_open(*parked->link.stream)) return;
   const auto older = of_peer_.find(device);
-  if (older != of_peer_.end()) older->second->end({Errc::unreachable, "the peer no longer knows this connection", "", ""});
+  if (older != of_peer_.end())
+    older->second->end({Errc::unreachable, "the peer no longer knows this connection", "", ""});
   open(std::move(parked->link));
 }
 
@@ -94,7 +99,10 @@ void SessionTable::execute(std::vector<NetCommand> commands) {
     if (const auto* frame = std::get_if<SendFrame>(&command)) {
       send(*frame, full);
     } else if (const auto* accepted = std::get_if<Accepted>(&command)) {
-      if (Session* session = find(accepted->session)) session->accept();
+      if (Session* session = find(accepted->session)) {
+        session->accept();
+        log_.info("connected to " + short_string(session->device()));
+      }
     } else if (auto* close = std::get_if<Close>(&command)) {
       if (Session* session = find(close->session)) session->close(std::move(close->why));
     } else if (const auto* consumed = std::get_if<Consumed>(&command)) {
@@ -131,7 +139,7 @@ void SessionTable::on_end(const Session& session, const Error& why) {
   const DeviceId device = session.device();
   of_peer_.erase(device);
   book_.failed(device, why);
-  log_.info("session " + std::to_string(session.id()) + " with " + short_string(device) + " ended: " + why.text());
+  log_.info("connection to " + short_string(device) + " ended: " + why.text());
   events_.push(PeerDown{session.id()}, 0);
   watcher_.down(session);
   sessions_.erase(session.id());

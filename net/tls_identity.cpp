@@ -90,10 +90,8 @@ bool is_refusal(int reason) {
     case SSL_R_SSLV3_ALERT_CERTIFICATE_UNKNOWN:
     case SSL_R_TLSV1_ALERT_UNKNOWN_CA:
     case SSL_R_TLSV1_ALERT_ACCESS_DENIED:
-    case SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED:
-      return true;
-    default:
-      return false;
+    case SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED: return true;
+    default: return false;
   }
 }
 
@@ -124,13 +122,13 @@ asio::ssl::context TlsIdentity::context(TlsRole role) const {
   asio::ssl::context context(server ? asio::ssl::context::tls_server : asio::ssl::context::tls_client);
   SSL_CTX* raw = context.native_handle();
   const bool limited = SSL_CTX_set_min_proto_version(raw, TLS1_3_VERSION) == 1 &&
-                       SSL_CTX_set_max_proto_version(raw, TLS1_3_VERSION) == 1 &&
-                       SSL_CTX_set_num_tickets(raw, 0) == 1;
+                       SSL_CTX_set_max_proto_version(raw, TLS1_3_VERSION) == 1 && SSL_CTX_set_num_tickets(raw, 0) == 1;
   require(limited, "limit TLS to version 1.3");
   SSL_CTX_set_options(raw, SSL_OP_NO_TICKET);
   SSL_CTX_set_session_cache_mode(raw, SSL_SESS_CACHE_OFF);
   SSL_CTX_set_max_cert_list(raw, kCertificateMax);
-  const bool ours = SSL_CTX_use_certificate(raw, certificate_.get()) == 1 && SSL_CTX_use_PrivateKey(raw, key_.get()) == 1;
+  const bool ours =
+      SSL_CTX_use_certificate(raw, certificate_.get()) == 1 && SSL_CTX_use_PrivateKey(raw, key_.get()) == 1;
   require(ours, "use this device's key");
   if (server) {
     SSL_CTX_set_alpn_select_cb(raw, choose_protocol, nullptr);

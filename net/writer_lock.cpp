@@ -26,8 +26,8 @@ void WriterLock::unlock() {
   }
   Waiter* const next = waiting_.front();
   waiting_.pop_front();
-  owner_ = next->thread;     // handed over, not released: nobody can slip in between
-  next->turn.notify_one();   // under the mutex: `next` may be gone right after
+  owner_ = next->thread;    // handed over, not released: nobody can slip in between
+  next->turn.notify_one();  // under the mutex: `next` may be gone right after
 }
 
 bool WriterLock::held_here() const {

@@ -1,4 +1,5 @@
 // starling: the commands of one device, for people and, with --json, for programs.
+#include <algorithm>
 #include <filesystem>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -29,9 +30,11 @@ Bytes absolute_path(const std::string& typed, bool resolve_last) {
   return folder.string();
 }
 
-json request_of(const Invocation& typed) {
+json request_of(const Invocation& typed, bool resolve_links) {
   json request;
-  const auto path = [&](bool resolve_last) { request["path"] = bytes_to_json(absolute_path(typed.path, resolve_last)); };
+  const auto path = [&](bool resolve_last) {
+    request["path"] = bytes_to_json(absolute_path(typed.path, resolve_last || resolve_links));
+  };
   const auto tags = [&](const char* op) {
     request["op"] = op;
     path(false);
@@ -78,10 +81,14 @@ Expected<json> call_all(Backend& backend, json request, const std::string& list,
   return answer;
 }
 
-Expected<json> call(Backend& backend, const Invocation& typed) {
-  const json request = request_of(typed);
+Expected<json> call_once(Backend& backend, const Invocation& typed, const json& request) {
   if (typed.verb == Verb::tag_list) return call_all(backend, request, "tags", "name");
-  if (typed.verb == Verb::ls && !typed.name.empty()) return call_all(backend, request, "entries", "id");
+  if (typed.verb == Verb::ls && !typed.name.empty()) {
+    Expected<json> tagged = call_all(backend, request, "entries", "id");
+    const auto by_path = [](const json& a, const json& b) { return a["path"] < b["path"]; };
+    if (tagged) std::sort((*tagged)["entries"].begin(), (*tagged)["entries"].end(), by_path);
+    return tagged;
+  }
   if (typed.verb == Verb::ls) return call_all(backend, request, "entries", "name");
   if (typed.verb != Verb::index) return backend.call(request);
   ProgressBar bar("Indexing " + printable(typed.path));
@@ -89,6 +96,17 @@ Expected<json> call(Backend& backend, const Invocation& typed) {
     bar.show(progress);
     return true;
   });
+}
+
+// A link is an entry; but one that leads to an indexed folder, and is none itself, stands for that folder.
+Expected<json> call(Backend& backend, const Invocation& typed) {
+  const json request = request_of(typed, false);
+  Expected<json> answer = call_once(backend, typed, request);
+  if (answer || typed.path.empty() || answer.error().code != Errc::invalid_argument) return answer;
+  const json resolved = request_of(typed, true);
+  if (resolved == request) return answer;
+  Expected<json> second = call_once(backend, typed, resolved);
+  return second ? std::move(second) : std::move(answer);
 }
 
 Expected<json> run(const Invocation& typed, bool& has_daemon) {

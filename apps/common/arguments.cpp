@@ -73,7 +73,7 @@ std::optional<DeviceId> Arguments::maybe_device(const std::string& name) {
 std::size_t Arguments::limit() {
   const json* value = find("limit");
   if (value == nullptr) return kLimitMax;
-  if (value->is_number_unsigned() && *value >= 1 && *value <= kLimitMax) return value->get<std::size_t>();
+  if (value->is_number_integer() && *value >= 1 && *value <= kLimitMax) return value->get<std::size_t>();
   fail("limit", "is not a number from 1 to " + std::to_string(kLimitMax));
   return kLimitMax;
 }

@@ -29,6 +29,7 @@ constexpr std::size_t kProgressMax = 64 * 1024;     // bytes of unsent progress,
 constexpr auto kStandstillMax = 30s;                // in the middle of a frame
 constexpr auto kIdleMax = 10min;                    // between requests
 constexpr auto kPollEvery = 1s;
+constexpr auto kAcceptPause = 10ms;
 
 // What the I/O thread and the one worker of a connection share.
 struct Session {
@@ -125,7 +126,11 @@ void ControlServer::Impl::poll_once() {
 void ControlServer::Impl::accept_all() {
   while (connections.size() < kConnectionsMax) {
     FileDescriptor socket(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
-    if (!socket.valid()) return;
+    if (!socket.valid()) {
+      const bool spent = errno != EAGAIN && errno != EINTR && errno != ECONNABORTED;
+      if (spent) std::this_thread::sleep_for(kAcceptPause);  // no descriptors: poll() would come back at once
+      return;
+    }
     const int fd = socket.get();
     connections[fd].socket = std::move(socket);
   }

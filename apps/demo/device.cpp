@@ -1,5 +1,6 @@
 #include "apps/demo/device.h"
 
+#include <algorithm>
 #include <csignal>
 
 #include "apps/common/byte_text.h"
@@ -84,7 +85,18 @@ double Device::stop() {
   return seconds_since(start);
 }
 
-json Device::call(const json& request) { return must(client_->call(request)); }
+json Device::call(const json& request) {
+  json answer = must(client_->call(request));
+  if (answer.contains("commit")) last_seq_ = std::max(last_seq_, answer["commit"]["seq"].get<std::uint64_t>());
+  return answer;
+}
+
+bool Device::shows_our_writes(const json& status) const {
+  for (const auto& [origin, position] : status["vector"].items()) {
+    if (origin == status["origin"]) return position["seq"] >= last_seq_;
+  }
+  return last_seq_ == 0;
+}
 
 apps::ControlClient Device::connect() const { return must(apps::ControlClient::connect(folder_)); }
 

@@ -30,6 +30,8 @@ class Device {
   [[nodiscard]] std::vector<std::string> command(std::vector<std::string> words) const;  // of the starling program
   void set_tag(const std::string& name, const std::string& field, const std::string& value);
   void tag(const Bytes& entry, const std::string& name, bool on = true);
+  // A status is published a moment after a commit: does this one show what call() has written here?
+  [[nodiscard]] bool shows_our_writes(const json& status) const;
 
   [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] const std::string& id() const { return id_; }
@@ -44,6 +46,7 @@ class Device {
   Scratch& scratch_;
   std::filesystem::path folder_;
   std::string id_;
+  std::uint64_t last_seq_ = 0;  // of our shared transactions
   std::optional<apps::ChildProcess> daemon_;
   std::optional<apps::ControlClient> client_;
 };

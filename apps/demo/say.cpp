@@ -28,7 +28,10 @@ void Voice::step(const std::string& text) {
   title(" " + std::to_string(++step_) + "  " + text);
 }
 
-void Voice::line(const std::string& text) const { std::cout << "    " << text << std::endl; }
+void Voice::line(const std::string& text) const {
+  if (!text.empty()) std::cout << "    " << text;
+  std::cout << std::endl;
+}
 
 void Voice::lines(const std::string& text) const {
   std::istringstream all(text);

@@ -3,6 +3,8 @@
 #include <bit>
 
 #include "core/store/conflict_log.h"
+#include "core/store/origin_table.h"
+#include "core/store/peer_log.h"
 #include "core/store/row_store.h"
 #include "core/store/store.h"
 #include "proto/entry.h"
@@ -34,7 +36,12 @@ void ConflictRecorder::record(const Change& c, const RowVersion* mine, const Mer
       if (c.op == Op::erase && mine->death) return;    // both wanted it gone
       lost_there(c, mine, c.fields, mine->death ? "delete" : mine->generation == c.generation ? "update" : "insert");
       return;
-    case Verdict::insert_row: return;
+    case Verdict::insert_row:
+      if (mine != nullptr && mine->death && unseen(*mine->death)) {
+        const ModelSchema& model = store_.schema().models[c.model];
+        store_.conflicts().add({model.name, c.key, "", "insert", stamp_, stamp_of(*mine->death), {}}, wall_);
+      }
+      return;
     case Verdict::update_row:
       lost_there(c, mine, result.lost, "update");
       lost_here(c, *mine, unseen(*mine, result.won), "update");
@@ -54,6 +61,18 @@ FieldMask ConflictRecorder::unseen(const RowVersion& mine, FieldMask fields) con
     if (held.origin != stamp_.origin && !seen_.covers(held)) mask |= FieldMask{1} << field;
   }
   return mask;
+}
+
+bool ConflictRecorder::unseen(const Death& death) const {
+  return death.origin != stamp_.origin && seen_.at(death.origin).seq < death.seq;
+}
+
+// A tombstone keeps the place of its delete; when that was, its entry says, as long as we hold it.
+Stamp ConflictRecorder::stamp_of(const Death& death) const {
+  const std::optional<Ordinal> ordinal = store_.origins().find(death.origin);
+  const std::optional<Bytes> entry = ordinal ? store_.log().find(*ordinal, death.seq) : std::nullopt;
+  const Expected<EntryHeader> header = decode_entry_header(entry ? *entry : Bytes());
+  return {header ? header->hlc : Hlc{}, death.origin};
 }
 
 // Values of ours that the change replaces.
@@ -92,7 +111,7 @@ void ConflictRecorder::lost_there(const Change& c, const RowVersion* mine, Field
     if ((c.fields & bit) == 0) continue;
     const BytesView value = read_value_bytes(theirs);
     if ((fields & bit) == 0 || value == held) continue;
-    const Stamp winner = mine != nullptr ? mine->stamp_of(field) : none;
+    const Stamp winner = mine == nullptr ? none : mine->death ? stamp_of(*mine->death) : mine->stamp_of(field);
     store_.conflicts().add({model.name, c.key, model.fields[field].name, why, winner, stamp_, value}, wall_);
   }
 }

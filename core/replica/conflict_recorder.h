@@ -25,6 +25,8 @@ class ConflictRecorder {
   void lost_here(const Change&, const RowVersion& mine, FieldMask fields, const char* why);
   void lost_there(const Change&, const RowVersion* mine, FieldMask fields, const char* why);
   [[nodiscard]] FieldMask unseen(const RowVersion& mine, FieldMask fields) const;
+  [[nodiscard]] bool unseen(const Death&) const;
+  [[nodiscard]] Stamp stamp_of(const Death&) const;
 
   Store& store_;
   Stamp stamp_;

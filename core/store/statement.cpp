@@ -25,8 +25,11 @@ Statement& Statement::operator=(Statement&& other) noexcept {
   return *this;
 }
 
-void Statement::check(int code) const {
-  if (code != SQLITE_OK) throw SQLite::Exception(sqlite3_db_handle(handle_), code);
+void Statement::check(int code) {
+  if (code == SQLITE_OK) return;
+  const SQLite::Exception error(sqlite3_db_handle(handle_), code);
+  reset();
+  throw error;
 }
 
 Statement& Statement::integer(std::int64_t v) {
@@ -73,10 +76,8 @@ Statement& Statement::values(BytesView typed_bytes) {
 bool Statement::step() {
   const int code = sqlite3_step(handle_);
   if (code == SQLITE_ROW) return true;
-  if (code == SQLITE_DONE) return false;
-  const SQLite::Exception error(sqlite3_db_handle(handle_), code);
-  reset();
-  throw error;
+  if (code != SQLITE_DONE) check(code);
+  return false;
 }
 
 void Statement::run() {

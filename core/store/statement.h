@@ -44,7 +44,7 @@ class Statement {
   [[nodiscard]] sqlite3_stmt* handle() const { return handle_; }
 
  private:
-  void check(int code) const;
+  void check(int code);  // throws, reset, unless it is SQLITE_OK
 
   sqlite3_stmt* handle_ = nullptr;
   int next_ = 0;

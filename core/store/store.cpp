@@ -27,7 +27,7 @@ constexpr int kBusyTimeoutMs = 5000;
 // 3.51.3 can corrupt a WAL when two do.
 constexpr char kPragmas[] =
     "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA cache_size=-65536;"
-    "PRAGMA wal_autocheckpoint=8000; PRAGMA journal_size_limit=67108864;";
+    "PRAGMA wal_autocheckpoint=4000; PRAGMA journal_size_limit=67108864;";
 
 }  // namespace
 
@@ -99,6 +99,10 @@ Expected<void> Store::open_file(const StoreConfig& config, WallTime now, Prng& p
 }
 
 Expected<void> Store::check_identity(const StoreConfig& config) {
+  if (state_->format() != kFormatVersion) {
+    return Error{Errc::invalid_argument, "this database has format " + std::to_string(state_->format()) + ", this program knows " +
+                 std::to_string(kFormatVersion), config.file, "open it with the version that wrote it, or a newer one"};
+  }
   if (state_->self().device != config.device) {
     return Error{Errc::identity_conflict, "this database belongs to device " + to_string(state_->self().device) +
                  ", the key in this folder is " + to_string(config.device), config.file,

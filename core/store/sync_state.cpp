@@ -1,9 +1,12 @@
 #include "core/store/sync_state.h"
 
+#include "core/store/tables.h"
+
 namespace starling {
 
 SyncState::SyncState(sqlite3* db)
-    : put_meta_(db, "INSERT INTO sync_meta(name, value) VALUES(?1,?2) ON CONFLICT(name) DO UPDATE SET value=?2"),
+    : format_(kFormatVersion),
+      put_meta_(db, "INSERT INTO sync_meta(name, value) VALUES(?1,?2) ON CONFLICT(name) DO UPDATE SET value=?2"),
       get_meta_(db, "SELECT name, value FROM sync_meta"),
       put_state_(db,
                  "INSERT INTO sync_state(name, last_sync, initial_sync_completed, created_at, updated_at)"
@@ -20,6 +23,7 @@ void SyncState::reload() {
     const BytesView value = get_meta_.column_bytes(1);
     if (name == "workspace_name") workspace_name_ = Bytes(value);
     if (name == "workspace" && value.size() == 16) workspace_ = WorkspaceId::from(value);
+    if (name == "format") format_ = get_meta_.column_integer(1);
     if (name == "self") {
       ByteReader r(value);
       self_ = read_origin(r);
@@ -38,6 +42,7 @@ void SyncState::create(const std::string& name, const WorkspaceId& id, const Ori
   completed_ = completed;
   ByteWriter origin;
   write_origin(origin, self);
+  put_meta("format", ValueView::of(std::int64_t{kFormatVersion}));
   put_meta("workspace_name", ValueView::text(name));
   put_meta("self", ValueView::blob(origin.bytes()));
   set_workspace(id);

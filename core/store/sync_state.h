@@ -17,6 +17,7 @@ class SyncState {
   [[nodiscard]] const std::string& workspace_name() const { return workspace_name_; }
   [[nodiscard]] const WorkspaceId& workspace() const { return workspace_; }
   [[nodiscard]] const Origin& self() const { return self_; }
+  [[nodiscard]] std::int64_t format() const { return format_; }  // of the engine's tables (tables.h)
   [[nodiscard]] bool initial_sync_completed() const { return completed_; }
 
   void create(const std::string& name, const WorkspaceId&, const Origin& self, bool completed, WallTime);
@@ -34,6 +35,7 @@ class SyncState {
   std::string workspace_name_;
   WorkspaceId workspace_;
   Origin self_;
+  std::int64_t format_;
   bool completed_ = false;
   Statement put_meta_, get_meta_, put_state_, get_state_;
 };

@@ -1,0 +1,93 @@
+#include "tests/sim/cluster.h"
+
+#include <doctest/doctest.h>
+
+#include <stdexcept>
+
+#include "tests/sim/oracle.h"
+
+namespace starling::sim {
+namespace {
+
+constexpr Duration kQuiet = std::chrono::seconds(1);
+
+DeviceId device_number(std::size_t n) {
+  DeviceId id;
+  id.raw[0] = static_cast<std::uint8_t>(n);
+  id.raw[15] = 1;
+  return id;
+}
+
+}  // namespace
+
+std::vector<Model> sim_models() {
+  return {Model::from_sql("CREATE TABLE note (id TEXT PRIMARY KEY NOT NULL, title, body TEXT, stars INTEGER, weight REAL)",
+                          Kind::shared),
+          Model::from_sql("CREATE TABLE label (id TEXT PRIMARY KEY NOT NULL, title TEXT DEFAULT 'none')", Kind::shared),
+          Model::from_sql("CREATE TABLE note_label (note TEXT NOT NULL REFERENCES note(id) ON DELETE CASCADE,"
+                          " label TEXT NOT NULL REFERENCES label(id) ON DELETE CASCADE, added INTEGER,"
+                          " PRIMARY KEY (note, label)) WITHOUT ROWID",
+                          Kind::shared),
+          Model::from_sql("CREATE TABLE file (id BLOB PRIMARY KEY NOT NULL, path BLOB, size INTEGER, hash)",
+                          Kind::device_owned)};
+}
+
+Cluster::Cluster(std::uint64_t seed) : prng_(seed), timeline_(prng_.fork()), network_(timeline_, prng_.fork()) {}
+
+Cluster::~Cluster() = default;
+
+SimNode& Cluster::add(const std::string& name, DeviceId device, bool create, std::vector<Model> models) {
+  nodes_.push_back(std::make_unique<SimNode>(NodeConfig{name, device, create, std::move(models)}, timeline_, network_, prng_.fork()));
+  return *nodes_.back();
+}
+
+SimNode& Cluster::create(const std::string& name) { return add(name, device_number(nodes_.size() + 1), true); }
+SimNode& Cluster::join(const std::string& name) { return add(name, device_number(nodes_.size() + 1), false); }
+
+void Cluster::connect_all() {
+  for (std::size_t i = 0; i < nodes_.size(); ++i)
+    for (std::size_t k = i + 1; k < nodes_.size(); ++k) connect(*nodes_[i], *nodes_[k]);
+}
+
+void Cluster::let_meet(SimNode& a, SimNode& b) {
+  connect(a, b);
+  run_until_quiet();
+}
+
+void Cluster::run_for(Duration time) {
+  const MonoTime until = timeline_.now() + time;
+  while (timeline_.run_next(until)) {}
+}
+
+bool Cluster::quiet() const {
+  for (const auto& node : nodes_)
+    if (node->alive() && node->busy()) return false;
+  return network_.idle() && timeline_.now() >= network_.last_word() + kQuiet;
+}
+
+void Cluster::run_until_quiet(Duration at_most) {
+  const MonoTime limit = timeline_.now() + at_most;
+  while (!quiet()) {
+    if (timeline_.now() >= limit) throw std::runtime_error("the cluster does not become quiet");
+    const MonoTime next = timeline_.now() + kQuiet;
+    (void)timeline_.run_next(std::min(next, limit));
+  }
+}
+
+std::vector<std::string> Cluster::complaints() {
+  std::vector<std::string> all = network_.refusals();
+  std::vector<SimNode*> alive;
+  for (const auto& node : nodes_) {
+    all.insert(all.end(), node->broken_promises().begin(), node->broken_promises().end());
+    if (node->alive()) alive.push_back(node.get());
+  }
+  for (SimNode* node : alive) complain_of_node(*node, all);
+  complain_of_differences(alive, all);
+  return all;
+}
+
+void Cluster::expect_converged() {
+  for (const std::string& complaint : complaints()) FAIL_CHECK(complaint);
+}
+
+}  // namespace starling::sim

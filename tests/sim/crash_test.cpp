@@ -1,0 +1,130 @@
+// Processes die and the power goes at the worst moments; what was promised is there afterwards, and all goes on.
+#include <doctest/doctest.h>
+
+#include "tests/sim/phrases.h"
+
+namespace starling::sim {
+namespace {
+
+// Both write, B dies at its k-th write to disk from now on. Gives false once B survives.
+bool survives_death_at(std::uint64_t k, bool power_cut) {
+  CAPTURE(k);
+  CAPTURE(power_cut);
+  Pair p(k);
+  p.b.kill_in(k);
+  for (int i = 0; i < 4; ++i) {
+    write_notes(p.a, "a", 2 * i, 2);
+    write_files(p.a, "a", 2 * i, 2);
+    if (p.b.alive()) {
+      (void)p.b.try_write("INSERT INTO note(id, title) VALUES (?, 'of B')", numbered("b", i));
+    }
+    if (p.b.alive()) (void)p.b.try_write("INSERT INTO file(id) VALUES (?)", Blob{numbered("b", i)});
+    p.cluster.run_for(20ms);
+  }
+  p.settle();
+  const bool died = !p.b.alive();
+  if (power_cut) p.b.cut_power();
+  p.b.restart();
+  p.settle();
+  CHECK(p.b.count("note") >= 8);
+  p.cluster.expect_converged();
+  return died;
+}
+
+}  // namespace
+
+TEST_CASE("A process that dies at any of its writes to disk: nothing that was promised is lost") {
+  std::uint64_t k = 1;
+  while (survives_death_at(k, false)) ++k;
+  MESSAGE(k << " points");
+  CHECK(k > 50);
+}
+
+TEST_CASE("The power that goes at any write to disk: nothing that was promised is lost") {
+  std::uint64_t k = 1;
+  while (survives_death_at(k, true)) ++k;
+  CHECK(k > 50);
+}
+
+TEST_CASE("A process that dies between a write and its sync: what the next start shows is safe from the power, too") {
+  for (std::uint64_t k = 1; k <= 40; ++k) {
+    CAPTURE(k);
+    Cluster cluster(k);
+    SimNode& a = cluster.create("A");
+    a.kill_in(k);
+    for (int i = 0; i < 3 && a.alive(); ++i) (void)a.try_write("INSERT INTO note(id) VALUES (?)", numbered("n", i));
+    a.restart();  // SQLite finds what was written and not synced, and takes it for committed
+    const std::int64_t shown = a.count("note");
+    a.cut_power();
+    a.restart();
+    CHECK(a.count("note") == shown);
+    cluster.expect_converged();
+  }
+}
+
+TEST_CASE("A device that dies while it joins: the transfer goes on where the disk says") {
+  for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+    CAPTURE(seed);
+    Cluster cluster(seed);
+    SimNode& a = cluster.create("A");
+    for (int i = 0; i < 20; ++i) {
+      write_notes(a, "n", 100 * i, 100);
+      write_files(a, "f", 100 * i, 100);
+    }
+    SimNode& b = cluster.join("B");
+    cluster.connect(a, b);
+    b.kill_in(seed * 7);
+    cluster.run_until_quiet();
+    REQUIRE_FALSE(b.alive());
+    if (seed % 2 == 0) b.cut_power();
+    b.restart();
+    cluster.run_until_quiet();
+    CHECK(b.count("note") == 2000);
+    CHECK(b.count("file") == 2000);
+    cluster.expect_converged();
+  }
+}
+
+TEST_CASE("A source that dies while another device joins: a second source serves the rest") {
+  Cluster cluster;
+  SimNode& a = cluster.create("A");
+  for (int i = 0; i < 40; ++i) write_notes(a, "n", 500 * i, 500);
+  for (int i = 0; i < 40; ++i) write_files(a, "f", 500 * i, 500);
+  SimNode& b = cluster.join("B");
+  cluster.let_meet(a, b);
+  SimNode& c = cluster.join("C");
+  cluster.connect(a, c);
+  cluster.run_for(40ms);
+  a.kill();
+  REQUIRE(c.count("note") < 20'000);
+  const WireCount before = cluster.wire();
+  cluster.let_meet(b, c);
+  CHECK(c.count("note") == 20'000);
+  CHECK(c.count("file") == 20'000);
+  CHECK(cluster.wire().since(before).rows <= 20'000);
+  cluster.expect_converged();
+}
+
+TEST_CASE("A write that dies with its process: it is there as a whole or not at all, on both devices") {
+  for (std::uint64_t k = 1; k <= 30; ++k) {
+    CAPTURE(k);
+    Pair p(k);
+    p.a.kill_in(k);
+    const Expected<LocalCommit> written = p.a.try_write([](Transaction& t) -> Expected<void> {
+      for (int i = 0; i < 10; ++i) {
+        (void)t.exec("INSERT INTO note(id) VALUES (?)", numbered("n", i));
+        (void)t.exec("INSERT INTO file(id) VALUES (?)", Blob{numbered("f", i)});
+      }
+      return {};
+    });
+    p.a.cut_power();
+    p.a.restart();
+    p.settle();
+    const std::int64_t notes = p.b.count("note");
+    CHECK((notes == 10 || (notes == 0 && !written)));
+    CHECK(p.b.count("file") == notes);
+    p.cluster.expect_converged();
+  }
+}
+
+}  // namespace starling::sim

@@ -1,0 +1,224 @@
+#include "tests/sim/node.h"
+
+#include <SQLiteCpp/Exception.h>
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "core/store/origin_table.h"
+#include "core/store/statement.h"
+#include "tests/sim/network.h"
+
+namespace starling::sim {
+namespace {
+
+constexpr Duration kStepTakes = 1ms;  // what arrives in that time is one batch
+
+SqlValue owned(const ValueView& v) {
+  switch (v.type) {
+    case Type::null: break;
+    case Type::integer: return v.integer;
+    case Type::real: return v.real;
+    case Type::text: return std::string(v.bytes);
+    case Type::blob: return Blob{Bytes(v.bytes)};
+  }
+  return std::monostate{};
+}
+
+std::string as_text(const SqlValue& v) {
+  ByteWriter w;
+  write_value(w, sql_arg(v));
+  return describe_values(w.bytes());
+}
+
+}  // namespace
+
+SimNode::SimNode(NodeConfig config, Timeline& timeline, Network& network, Prng prng)
+    : config_(std::move(config)), timeline_(timeline), network_(network), prng_(prng) {
+  open();
+}
+
+SimNode::~SimNode() {
+  disk_.die();  // no checkpoint for nobody
+}
+
+void SimNode::open() {
+  StoreConfig config;
+  config.file = "starling.db";
+  config.vfs = disk_.vfs();
+  config.models = config_.models;
+  config.workspace_name = "test";
+  config.create = config_.create;
+  config.device = config_.device;
+  Expected<std::unique_ptr<Store>> store = Store::open(config, wall(), prng_);
+  if (!store) throw std::runtime_error(name() + " does not open: " + store.error().text());
+  store_ = std::move(*store);
+  transactions_ = std::make_unique<TransactionManager>(*store_);
+  replica_ = std::make_unique<Replica>(*store_);
+  if (!vector().covers(promised_)) broken_promises_.push_back(name() + " lost what it had committed");
+  promise();
+}
+
+// ---- The application ----
+
+Expected<LocalCommit> SimNode::try_write(const WriteFn& fn, WriteScope scope) {
+  try {
+    Expected<LocalCommit> commit = transactions_->write(scope, fn, wall());
+    if (commit) {
+      promise();
+      push(Committed{std::make_shared<const LocalCommit>(*commit)});
+    }
+    return commit;
+  } catch (const SQLite::Exception& e) {
+    if (!disk_.dead()) throw;
+    die();
+    return Error{Errc::stopped, e.what(), name(), "start it again"};
+  }
+}
+
+LocalCommit SimNode::write(const WriteFn& fn) {
+  Expected<LocalCommit> commit = try_write(fn);
+  if (!commit) throw std::runtime_error(name() + " cannot write: " + commit.error().text());
+  return std::move(*commit);
+}
+
+Rows SimNode::query(std::string_view sql) const {
+  Statement statement(store_->handle(), sql);
+  Rows rows;
+  while (statement.step()) {
+    std::vector<SqlValue>& row = rows.rows.emplace_back();
+    for (int i = 0; i < statement.columns(); ++i) row.push_back(owned(statement.column_value(i)));
+  }
+  return rows;
+}
+
+std::string SimNode::text(std::string_view sql) const {
+  const Rows rows = query(sql);
+  return rows.empty() ? std::string() : as_text(rows.rows.front().front());
+}
+
+std::int64_t SimNode::count(std::string_view table) const {
+  return query("SELECT count(*) FROM " + std::string(table)).integer(0);
+}
+
+void SimNode::execute_behind_the_engine(const std::string& sql) {
+  store_->begin(TransactionKind::apply);
+  Statement(store_->handle(), sql).run();
+  store_->commit();
+}
+
+// ---- The computer ----
+
+WallTime SimNode::wall() const {
+  const auto since = std::chrono::duration_cast<std::chrono::milliseconds>(timeline_.now().time_since_epoch());
+  return WallTime{kEpochMs + since.count() + clock_offset_.count()};
+}
+
+const VersionVector& SimNode::vector() const { return store_->origins().vector(); }
+
+void SimNode::promise() { promised_ = vector(); }
+
+void SimNode::die() {
+  disk_.die();
+  ++life_;
+  replica_.reset();
+  transactions_.reset();
+  store_.reset();
+  inbox_.clear();
+  step_scheduled_ = false;
+  wakes_at_.reset();
+  network_.node_died(*this);
+}
+
+void SimNode::kill() {
+  if (alive()) die();
+}
+
+void SimNode::cut_power() {
+  power_was_cut_ = true;
+  kill();
+}
+
+void SimNode::wipe() {
+  kill();
+  disk_.restore({});
+  forget_promises();
+  power_was_cut_ = false;
+  config_.create = false;
+}
+
+void SimNode::kill_in(std::uint64_t disk_operations) { disk_.die_at(disk_operations); }
+
+void SimNode::restart() {
+  kill();
+  if (std::exchange(power_was_cut_, false)) disk_.revive_after_power_cut(prng_);
+  else disk_.revive();
+  open();
+  network_.node_started(*this);
+}
+
+// ---- The replica's host ----
+
+void SimNode::push(Event event) {
+  if (!alive()) return;
+  inbox_.push_back(std::move(event));
+  schedule_step(kStepTakes);
+}
+
+void SimNode::schedule_step(Duration delay) {
+  if (step_scheduled_) return;
+  step_scheduled_ = true;
+  timeline_.after(delay, [this, life = life_] {
+    if (life == life_) step();
+  });
+}
+
+void SimNode::schedule_deadline() {
+  const std::optional<MonoTime> deadline = replica_->next_deadline();
+  if (!deadline || (wakes_at_ && *wakes_at_ <= *deadline)) return;
+  wakes_at_ = std::max(*deadline, timeline_.now());
+  timeline_.at(*wakes_at_, [this, life = life_, when = *wakes_at_] {
+    if (life != life_ || wakes_at_ != when) return;
+    wakes_at_.reset();
+    if (!step_scheduled_) step();
+  });
+}
+
+void SimNode::step() {
+  step_scheduled_ = false;
+  std::vector<Event> batch = std::exchange(inbox_, {});
+  if (batch.size() > limits::kEventBatchMax) {
+    inbox_.assign(std::make_move_iterator(batch.begin() + limits::kEventBatchMax), std::make_move_iterator(batch.end()));
+    batch.resize(limits::kEventBatchMax);
+    schedule_step(kStepTakes);
+  }
+  try {
+    std::vector<Effect> effects = replica_->step(batch, {timeline_.now(), wall()});
+    promise();
+    carry_out(std::move(effects));
+    if (alive()) schedule_deadline();
+  } catch (const SQLite::Exception&) {
+    if (!disk_.dead()) throw;
+    die();
+  }
+}
+
+void SimNode::carry_out(std::vector<Effect> effects) {
+  struct {
+    SimNode& node;
+    void operator()(const Send& e) const {
+      for (const SessionId session : e.sessions) node.network_.send(session, *e.message);
+    }
+    void operator()(const Accepted& e) const { node.network_.accept(e.session); }
+    void operator()(const Close& e) const { node.network_.hang_up(e.session, e.why); }
+    void operator()(const Changed& e) const { node.changes_.push_back(e.event); }
+    void operator()(const Note& e) const { node.log_.push_back(e.text); }
+  } visitor{*this};
+  for (const Effect& effect : effects) std::visit(visitor, effect);
+}
+
+bool SimNode::noted(std::string_view part) const {
+  return std::any_of(log_.begin(), log_.end(), [&](const std::string& line) { return line.find(part) != line.npos; });
+}
+
+}  // namespace starling::sim

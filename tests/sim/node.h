@@ -1,0 +1,122 @@
+// One simulated device: the production store and replica on a disk in memory, stepped in virtual time.
+//
+// It stands where net/ stands in the product: it gathers events, gives them to the replica in batches, hands effects to
+// the network, and wakes the replica at its deadlines. It dies when its disk does, and may be started again.
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <optional>
+
+#include "core/replica/replica.h"
+#include "core/replica/transaction_manager.h"
+#include "core/store/store.h"
+#include "tests/sim/disk.h"
+#include "tests/sim/timeline.h"
+
+namespace starling::sim {
+
+using namespace std::chrono_literals;
+
+inline constexpr std::int64_t kEpochMs = 1'700'000'000'000;  // the wall time at which every simulation begins
+
+class Network;
+
+struct NodeConfig {
+  std::string name;
+  DeviceId device;
+  bool create = false;
+  std::vector<Model> models;
+};
+
+class SimNode {
+ public:
+  SimNode(NodeConfig, Timeline&, Network&, Prng);
+  ~SimNode();
+  SimNode(const SimNode&) = delete;
+  SimNode& operator=(const SimNode&) = delete;
+
+  [[nodiscard]] const std::string& name() const { return config_.name; }
+  [[nodiscard]] const DeviceId& device() const { return config_.device; }
+
+  // ---- What an application does. write() expects to succeed.
+  Expected<LocalCommit> try_write(const WriteFn&, WriteScope = WriteScope::any);
+  LocalCommit write(const WriteFn&);
+  template <class... Args>
+  LocalCommit write(std::string_view sql, const Args&... args) {
+    return write([&](Transaction& t) -> Expected<void> {
+      const Expected<std::int64_t> done = t.exec(sql, args...);
+      return done ? Expected<void>() : Expected<void>(done.error());
+    });
+  }
+  template <class... Args>
+  [[nodiscard]] Expected<LocalCommit> try_write(std::string_view sql, const Args&... args) {
+    return try_write([&](Transaction& t) -> Expected<void> {
+      const Expected<std::int64_t> done = t.exec(sql, args...);
+      return done ? Expected<void>() : Expected<void>(done.error());
+    });
+  }
+  [[nodiscard]] Rows query(std::string_view sql) const;
+  [[nodiscard]] std::string text(std::string_view sql) const;  // the first cell as people read it; "" where there is no row
+  [[nodiscard]] std::int64_t count(std::string_view table) const;
+  void execute_behind_the_engine(const std::string& sql);      // triggers, indexes: what is no write of the application
+
+  // ---- What a computer does.
+  void kill();        // the process is gone, nothing is flushed
+  void cut_power();   // the same, and writes that were not synced are lost in part
+  void kill_in(std::uint64_t disk_operations);  // dies in the middle of that write or sync
+  void restart();
+  void wipe();  // the disk is lost and the device joins again, by the same key
+  void forget_promises() { promised_ = {}; }  // somebody puts an older disk in
+  void replace_models(std::vector<Model> models) { config_.models = std::move(models); }  // at the next restart
+  [[nodiscard]] bool alive() const { return store_ != nullptr; }
+  void set_clock_ahead(std::chrono::milliseconds offset) { clock_offset_ = offset; }
+  [[nodiscard]] WallTime wall() const;
+  [[nodiscard]] Disk& disk() { return disk_; }
+
+  // ---- What can be seen of it.
+  [[nodiscard]] Store& store() const { return *store_; }
+  [[nodiscard]] Status status() const { return replica_->status(); }
+  [[nodiscard]] const VersionVector& vector() const;
+  [[nodiscard]] const std::vector<std::string>& log() const { return log_; }         // what the replica noted
+  [[nodiscard]] bool noted(std::string_view part) const;
+  [[nodiscard]] const std::vector<ChangeEvent>& changes() const { return changes_; }  // visible changes of peers
+  [[nodiscard]] const std::vector<std::string>& broken_promises() const { return broken_promises_; }
+
+  // ---- For the network and the cluster.
+  void push(Event);
+  [[nodiscard]] bool busy() const { return !inbox_.empty(); }
+  void open();
+
+ private:
+  void schedule_step(Duration delay);
+  void schedule_deadline();
+  void step();
+  void carry_out(std::vector<Effect>);
+  void die();
+  void promise();  // what is on disk now must be there after any crash
+
+  NodeConfig config_;
+  Timeline& timeline_;
+  Network& network_;
+  Prng prng_;
+  Disk disk_;
+  std::chrono::milliseconds clock_offset_{0};
+
+  std::unique_ptr<Store> store_;
+  std::unique_ptr<TransactionManager> transactions_;
+  std::unique_ptr<Replica> replica_;
+
+  std::vector<Event> inbox_;
+  bool step_scheduled_ = false;
+  std::uint64_t life_ = 0;  // actions scheduled in an earlier life do nothing
+  std::optional<MonoTime> wakes_at_;
+
+  VersionVector promised_;
+  bool power_was_cut_ = false;
+  std::vector<std::string> broken_promises_;
+  std::vector<std::string> log_;
+  std::vector<ChangeEvent> changes_;
+};
+
+}  // namespace starling::sim

@@ -1,0 +1,188 @@
+#include "tests/sim/oracle.h"
+
+#include <algorithm>
+
+#include "core/base/sha256.h"
+#include "core/store/origin_table.h"
+#include "core/store/schema_reader.h"
+#include "core/store/statement.h"
+#include "proto/entry.h"
+
+namespace starling::sim {
+namespace {
+
+constexpr std::size_t kDifferencesShown = 5;
+
+class Complaints {
+ public:
+  Complaints(const SimNode& node, std::vector<std::string>& all) : node_(node), all_(all) {}
+  void check(bool ok, const std::string& otherwise) {
+    if (!ok) all_.push_back(node_.name() + ": " + otherwise);
+  }
+
+ private:
+  const SimNode& node_;
+  std::vector<std::string>& all_;
+};
+
+std::int64_t number(const SimNode& node, std::string_view sql) { return node.query(sql).integer(0); }
+
+std::string show(const reference::VisibleRow& row) {
+  std::string text;
+  for (const auto& [field, value] : row) text += (text.empty() ? "" : ", ") + std::to_string(field) + "=" + describe_values(value);
+  return "{" + text + "}";
+}
+
+void compare(const Table& here, const Table& there, const std::string& table, const std::string& what,
+             Complaints& complaints) {
+  std::size_t shown = 0;
+  Table all = here;
+  all.insert(there.begin(), there.end());
+  for (const auto& [key, row] : all) {
+    const auto a = here.find(key);
+    const auto b = there.find(key);
+    if (a != here.end() && b != there.end() && a->second == b->second) continue;
+    if (++shown > kDifferencesShown) return;
+    complaints.check(false, table + " " + describe_values(key) + ": " + (a == here.end() ? "no row" : show(a->second)) + ", but " +
+                                what + ": " + (b == there.end() ? "no row" : show(b->second)));
+  }
+}
+
+// Walks the log as its authors wrote it: no gap, chained, clocks growing, causes before effects.
+class LogWalk {
+ public:
+  LogWalk(const SimNode& node, Complaints& complaints) : node_(node), complaints_(complaints) {}
+
+  reference::State run() {
+    for (const auto& [origin, position] : node_.vector()) walk(origin, position);
+    return std::move(state_);
+  }
+
+ private:
+  void walk(const Origin& origin, const Position& position) {
+    Statement select(node_.store().handle(), "SELECT seq, entry FROM sync_log WHERE origin=? ORDER BY seq");
+    const ResetGuard guard(select);
+    select.integer(*node_.store().origins().find(origin));
+    Seq seq;
+    Hlc hlc;
+    Hash128 previous;
+    while (select.step()) {
+      const Bytes bytes(select.column_bytes(1));
+      const Expected<DecodedEntry> entry = decode_entry(bytes, node_.store().schema());
+      complaints_.check(entry.has_value(), "an entry does not decode");
+      if (!entry) return;
+      const EntryHeader& h = entry->header;
+      seq = seq.next();
+      complaints_.check(h.seq == seq && h.origin == origin, "the log has a gap or a stranger's entry");
+      complaints_.check(h.hlc > hlc, "the clock of an author goes back");
+      complaints_.check(h.previous == previous, "the chain of entries is broken");
+      complaints_.check(node_.vector().covers(h.dependencies), "an entry is here before what it depends on");
+      for (const auto& [other, seen] : h.dependencies)
+        complaints_.check(seen.hlc < h.hlc, "a stamp does not exceed what its author had seen");
+      hlc = h.hlc;
+      previous = hash128(bytes);
+      for (const Change& c : entry->changes) state_.apply(node_.store().schema().models[c.model].name, c, h.stamp());
+    }
+    complaints_.check(seq == position.seq && hlc == position.hlc, "the vector does not say where the log ends");
+  }
+
+  const SimNode& node_;
+  Complaints& complaints_;
+  reference::State state_;
+};
+
+void check_shared_rows(const SimNode& node, Complaints& complaints) {
+  const auto visible = LogWalk(node, complaints).run().visible();
+  for (const ModelSchema& model : node.store().schema().models) {
+    if (model.kind != Kind::shared) continue;
+    Table expected;
+    for (const auto& [name, row] : visible)
+      if (name.first == model.name) expected[name.second] = row;
+    compare(read_table(node, model), expected, model.name, "the reference merge says", complaints);
+  }
+}
+
+// Every row has its version, and every version that says so has its row.
+void check_versions(const SimNode& node, Complaints& complaints) {
+  for (const ModelSchema& model : node.store().schema().models) {
+    const std::string alive = "SELECT count(*) FROM sync_row WHERE dead_seq IS NULL AND model=(SELECT number FROM"
+                              " sync_model WHERE name='" + model.name + "')";
+    complaints.check(number(node, alive) == node.count(model.name), model.name + " has rows without versions, or versions without rows");
+  }
+  complaints.check(number(node, "SELECT count(*) FROM (SELECT 1 FROM sync_row WHERE rev IS NOT NULL"
+                                " GROUP BY origin, rev HAVING count(*)>1)") == 0, "two rows with one revision");
+  complaints.check(number(node, "SELECT count(*) FROM sync_row r JOIN sync_origin o ON o.ordinal=r.origin"
+                                " WHERE r.rev>o.rev") == 0, "a row beyond its owner's position");
+  VersionVector on_disk;
+  const Rows rows = node.query("SELECT device, birth, random, rev, seq, hlc FROM sync_origin");
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const auto at = [&](std::size_t column) { return static_cast<std::uint64_t>(rows.integer(i, column)); };
+    on_disk.join({DeviceId::from(rows.text(i, 0)), {Hlc{at(1)}, static_cast<std::uint32_t>(at(2))}},
+                 {Rev{at(3)}, Seq{at(4)}, Hlc{at(5)}});
+  }
+  complaints.check(on_disk == node.vector(), "the vector in memory is not the one on disk");
+}
+
+}  // namespace
+
+Table read_table(const SimNode& node, const ModelSchema& model) {
+  std::string columns;
+  for (const FieldIndex i : model.key) columns += (columns.empty() ? "" : ",") + quote_identifier(model.fields[i].name);
+  for (const FieldSchema& f : model.fields)
+    if (f.key_position == 0) columns += "," + quote_identifier(f.name);
+  Statement select(node.store().handle(), "SELECT " + columns + " FROM " + quote_identifier(model.name));
+  Table table;
+  const ResetGuard guard(select);
+  while (select.step()) {
+    ByteWriter key;
+    int column = 0;
+    for (; column < static_cast<int>(model.key.size()); ++column) write_value(key, select.column_value(column));
+    reference::VisibleRow& row = table[key.take()];
+    for (FieldIndex i = 0; i < model.fields.size(); ++i) {
+      if (model.fields[i].key_position != 0) continue;
+      ByteWriter value;
+      write_value(value, select.column_value(column++));
+      row[i] = value.take();
+    }
+  }
+  return table;
+}
+
+std::string digest_of(const SimNode& node) {
+  ByteWriter w;
+  for (const ModelSchema& model : node.store().schema().models) {
+    w.blob(model.name);
+    for (const auto& [key, row] : read_table(node, model)) {
+      w.blob(key);
+      for (const auto& [field, value] : row) w.blob(value);
+    }
+  }
+  return to_hex(hash128(w.bytes()).view());
+}
+
+void complain_of_node(const SimNode& node, std::vector<std::string>& all) {
+  Complaints complaints(node, all);
+  const std::string integrity = node.query("PRAGMA integrity_check").text(0);
+  complaints.check(integrity == "ok", "integrity_check: " + integrity);
+  check_versions(node, complaints);
+  check_shared_rows(node, complaints);
+}
+
+void complain_of_differences(const std::vector<SimNode*>& nodes, std::vector<std::string>& all) {
+  for (const SimNode* node : nodes) {
+    Complaints complaints(*node, all);
+    const Status status = node->status();
+    complaints.check(status.readiness == Readiness::ready, std::string("is ") + to_string(status.readiness) + ", not ready");
+    complaints.check(status.initial_sync_completed, "has not completed its initial sync");
+    for (const WaitingOrigin& waiting : status.waiting) complaints.check(false, "waits: " + waiting.why);
+    for (const PeerStatus& peer : status.peers)
+      complaints.check(peer.vector == node->vector(), "a peer has not acknowledged all");
+    complaints.check(node->vector() == nodes.front()->vector(), "its vector differs from that of " + nodes.front()->name());
+    if (digest_of(*node) == digest_of(*nodes.front())) continue;
+    complaints.check(false, "its rows differ from those of " + nodes.front()->name());
+    for (const ModelSchema& model : node->store().schema().models)
+      compare(read_table(*node, model), read_table(*nodes.front(), model), model.name, nodes.front()->name(), complaints);
+  }
+}
+
+}  // namespace starling::sim
