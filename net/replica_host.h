@@ -3,9 +3,9 @@
 // Rules:
 //   1. One step takes a batch of events and commits them together; the writer lock is held for that and for nothing
 //      else. It is fair, so writers get their turn between any two steps.
-//   2. Effects are carried out after the step, in their order; a message for many sessions is encoded once. Callbacks of
-//      the application run on this thread with no lock held; what they throw is logged. Changes are reported in the
-//      order of their commits, ours and others': a step reports ours first, which it found committed.
+//   2. Effects are carried out after the step, in their order; a message for many sessions is encoded once. Callbacks
+//      of the application run on this thread with no lock held; what they throw is logged. Changes are reported in
+//      the order of their commits, ours and others': a step reports ours first, which it found committed.
 //   3. Nobody waits for the replica. What the network sends is bounded by each session's inbox; local commits beyond
 //      limits::kCommitsMax are told as one: their positions count, their bytes can be pulled.
 //   4. A bug or a failing machine, whatever leaves step() as an exception, ends this thread, and the node with it, not

@@ -4,8 +4,8 @@
 //   1. A device is its Ed25519 key. Its id is the first 16 bytes of SHA-256 over the raw 32-byte public key; the
 //      certificate around the key is made anew at each start, and nothing in it but the key counts: no names, no
 //      dates (a clock that is wrong must not end a friendship), no issuer.
-//   2. TLS 1.3 only, both sides show a certificate, ALPN "starling/1". No tickets and no session cache: resumption would
-//      skip the check of the certificate.
+//   2. TLS 1.3 only, both sides show a certificate, ALPN "starling/1". No tickets and no session cache: resumption
+//      would skip the check of the certificate.
 //   3. A peer is accepted if, and only if, its certificate holds an Ed25519 key whose id is admitted. That check runs
 //      inside the handshake, twice for a self-signed certificate, so it must have no effect besides its answer.
 //   4. In TLS 1.3 the side that dials sees its handshake succeed before the other side has looked at its certificate. A

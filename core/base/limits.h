@@ -39,11 +39,11 @@ inline constexpr std::size_t kPullsMax = 8;               // pulls from one sess
 inline constexpr std::size_t kWaitingMax = 16 * MiB;      // entries in memory that wait for what they depend on
 inline constexpr std::size_t kVectorMax = 10'000;         // origins in one message
 inline constexpr std::size_t kOutboxMax = 16 * MiB;       // bytes queued for one session
-inline constexpr std::size_t kInboxMax = 1 * MiB;         // bytes of one session that wait for the replica; then it is not read
+inline constexpr std::size_t kInboxMax = 1 * MiB;         // bytes of one session that await the replica; then: not read
 inline constexpr std::size_t kSessionsMax = 64;
 inline constexpr std::size_t kHandshakesMax = 32;         // unauthenticated connections at once
 inline constexpr std::size_t kEventBatchMax = 256;        // events in one step
-inline constexpr std::size_t kCommitsMax = 1024;          // local commits that wait for the replica; then they are told as one
+inline constexpr std::size_t kCommitsMax = 1024;          // local commits that await the replica; then: told as one
 inline constexpr std::size_t kChangeEventRowsMax = 10'000;  // rows named in one change event
 
 // Deadlines
