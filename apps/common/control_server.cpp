@@ -78,7 +78,8 @@ struct ControlServer::Impl {
   const FileDescriptor wake;
   const Handler handler;
   const TakesLong takes_long;
-  std::atomic<bool> stopping = false;
+  std::atomic<bool> cancelling = false;  // progress calls give up
+  std::atomic<bool> stopping = false;    // the I/O thread ends, when the last replies are there
   std::map<int, Connection> connections;  // by descriptor; the I/O thread's alone
   WorkQueue quick;
   WorkQueue slow;
@@ -180,7 +181,7 @@ void ControlServer::Impl::run(const json& request, const std::shared_ptr<Session
   json reply;
   if (request.contains("id")) reply["id"] = request["id"];
   const ProgressFn progress = [this, &reply, &session](const json& how_far) {
-    if (stopping || session->gone) return false;
+    if (cancelling || session->gone) return false;
     json note = reply;
     note["progress"] = how_far;
     {
@@ -267,9 +268,10 @@ Expected<std::unique_ptr<ControlServer>> ControlServer::start(const std::filesys
 
 void ControlServer::stop() {
   if (!impl_->thread.joinable()) return;
-  impl_->stopping = true;  // progress calls now give up, so the workers end soon
+  impl_->cancelling = true;  // so the workers end soon
   impl_->quick.stop();
   impl_->slow.stop();
+  impl_->stopping = true;
   impl_->wake_up();
   impl_->thread.join();
   std::error_code ignored;

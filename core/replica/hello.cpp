@@ -47,6 +47,10 @@ Expected<void> check_identity(Store& store, const Hello& hello) {
                        "device " + to_string(store.self().device),
                        "this database may be an old backup or a copy: start with an empty folder and join"};
   if (known.rev > ours.rev || known.seq > ours.seq) return conflict;
+  if (ours != Position{} && later_life(store, hello.vector)) {
+    return Error{Errc::identity_conflict, "this device's clock was behind when its database was made anew, and it has written since",
+                 "device " + to_string(store.self().device), "save what was written, start with an empty folder and join"};
+  }
   for (const HeldLog& held : hello.held) {
     if (held.origin != store.self() || held.seq == Seq{}) continue;
     const std::optional<Bytes> entry = store.log().find(store.self_ordinal(), held.seq);
@@ -56,6 +60,13 @@ Expected<void> check_identity(Store& store, const Hello& hello) {
 }
 
 }  // namespace
+
+std::optional<Incarnation> later_life(const Store& store, const VersionVector& vector) {
+  Incarnation latest = store.self().incarnation;
+  for (const auto& [origin, position] : vector)
+    if (origin.device == store.self().device) latest = std::max(latest, origin.incarnation);
+  return latest == store.self().incarnation ? std::nullopt : std::optional(latest);
+}
 
 std::uint64_t ack_version(const VersionVector& vector) {
   std::uint64_t version = 0;

@@ -51,7 +51,8 @@ struct Replica::Impl {
   WaitingEntries waiting;
   Position announced;  // of our own streams: commits beyond it are on disk, but their event is still to come
   std::map<SessionId, PeerSession> sessions;
-  std::optional<VersionVector> join_target;  // what the first peer's Hello showed, until we cover it
+  std::optional<VersionVector> join_target;  // what our first peer showed in its Hello, until we cover it
+  SessionId join_source = 0;                 // that peer; once it is gone, another takes its place
   std::vector<Effect> effects;
   Now now;
   std::optional<StreamKey> in_hand;  // the stream whose changes are being applied
@@ -89,6 +90,7 @@ struct Replica::Impl {
   void on(const Committed&);
 
   void receive(PeerSession&, const Hello&);
+  void begin_anew(const Incarnation& later);
   void receive(PeerSession& s, const StateChange& m) { take_page(s, m.page, std::nullopt); }
   void receive(PeerSession&, const StateBatch&);
   void receive(PeerSession& s, const StateResponse& m) { take_page(s, m.page, m.last); }
@@ -134,6 +136,14 @@ void Replica::Impl::on(const PeerUp& e) {
 void Replica::Impl::drop(SessionId id) {
   sessions.erase(id);
   puller.stop(id);
+  if (!join_target || id != join_source) return;
+  join_target.reset();  // what only that peer had may be lost
+  for (const auto& [other, s] : sessions) {
+    if (!s.accepted) continue;
+    join_target = s.vector;
+    join_source = other;
+    return;
+  }
 }
 
 void Replica::Impl::refuse(PeerSession& s, Error why) {
@@ -181,6 +191,7 @@ VersionVector Replica::Impl::shown() {
 void Replica::Impl::receive(PeerSession& s, const Hello& hello) {
   const Expected<void> good = check_hello(store, hello, s.device, now.wall);
   if (!good) return refuse(s, good.error());
+  if (const auto later = later_life(store, hello.vector)) return begin_anew(*later);
   if (store.state().workspace().is_zero()) {
     ensure_transaction();
     store.state().set_workspace(hello.workspace);
@@ -194,10 +205,21 @@ void Replica::Impl::receive(PeerSession& s, const Hello& hello) {
   store.acks().add_member(s.device);
   store.acks().take({s.device, s.incarnation, hello.ack_version, s.vector}, false);
   if (!store.state().initial_sync_completed() && !join_target) {
-    join_target = hello.vector;
     note(Note::Level::info, "Running initial full sync");
+    join_target = hello.vector;
+    join_source = s.id;
   }
   effects.push_back(Accepted{s.id});
+}
+
+// Everybody was told our former name: all sessions end, and the next Hello tells the new one.
+void Replica::Impl::begin_anew(const Incarnation& later) {
+  ensure_transaction();
+  store.begin_new_life({Hlc{later.birth.packed + 1}, store.self().incarnation.random});
+  store.commit();
+  announced = {};
+  while (!sessions.empty())
+    refuse(sessions.begin()->second, {Errc::not_ready, "this device begins a new life, later than the one that peers know", "", ""});
 }
 
 void Replica::Impl::receive(PeerSession& s, const ErrorMessage& error) {
@@ -334,6 +356,7 @@ void Replica::Impl::receive(PeerSession& s, const AckSharedChanges& m) {
     const Position ours_in_it = one.ack.vector.at(store.self());
     if (one.ack.member != s.device)
       return refuse(s, {Errc::not_member, "an acknowledgement for somebody else", "device " + to_string(s.device), ""});
+    if (later_life(store, one.ack.vector)) return refuse(s, {Errc::not_ready, "news of a later life of this device", "", ""});
     if (!ours().at(store.self()).covers(ours_in_it)) {
       return refuse(s, {Errc::identity_conflict, "an acknowledgement beyond what this device wrote",
                         "device " + to_string(s.device), ""});

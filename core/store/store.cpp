@@ -151,6 +151,12 @@ void Store::begin(TransactionKind kind) {
   if (kind == TransactionKind::local) capture_->begin();
 }
 
+void Store::begin_new_life(const Incarnation& incarnation) {
+  ASSERT(in_transaction_ && origins_->position(self_ordinal_) == Position{});
+  state_->set_self({self().device, incarnation});
+  self_ordinal_ = origins_->ordinal(self());
+}
+
 void Store::commit() {
   ASSERT(in_transaction_);
   origins_->flush();
@@ -171,6 +177,7 @@ void Store::rollback() {
   if (!capture_) return;  // still opening
   origins_->reload();
   state_->reload();
+  if (const std::optional<Ordinal> ordinal = origins_->find(self())) self_ordinal_ = *ordinal;
   clock_ = HlcClock(origins_->vector().greatest_hlc());
 }
 

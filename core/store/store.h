@@ -62,6 +62,9 @@ class Store {
   void rollback();              // also in memory; no-op outside a transaction
   [[nodiscard]] bool in_transaction() const { return in_transaction_; }
 
+  // Takes another name for what this device will write. Only before it has written anything, in a transaction.
+  void begin_new_life(const Incarnation&);
+
   [[nodiscard]] const Schema& schema() const { return schema_; }
   [[nodiscard]] const Origin& self() const;
   [[nodiscard]] Ordinal self_ordinal() const { return self_ordinal_; }

@@ -38,19 +38,23 @@ void SyncState::put_meta(std::string_view name, const ValueView& value) { put_me
 void SyncState::create(const std::string& name, const WorkspaceId& id, const Origin& self, bool completed,
                        WallTime now) {
   workspace_name_ = name;
-  self_ = self;
   completed_ = completed;
-  ByteWriter origin;
-  write_origin(origin, self);
   put_meta("format", ValueView::of(std::int64_t{kFormatVersion}));
   put_meta("workspace_name", ValueView::text(name));
-  put_meta("self", ValueView::blob(origin.bytes()));
+  set_self(self);
   set_workspace(id);
   put_state_.text(name).integer(now.ms).integer(completed ? 1 : 0).run();
 }
 
 void SyncState::note_opening(std::uint64_t nonce) {
   put_meta("opening", ValueView::of(static_cast<std::int64_t>(nonce)));
+}
+
+void SyncState::set_self(const Origin& self) {
+  self_ = self;
+  ByteWriter origin;
+  write_origin(origin, self);
+  put_meta("self", ValueView::blob(origin.bytes()));
 }
 
 void SyncState::set_workspace(const WorkspaceId& id) {

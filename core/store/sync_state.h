@@ -22,6 +22,7 @@ class SyncState {
 
   void create(const std::string& name, const WorkspaceId&, const Origin& self, bool completed, WallTime);
   void set_workspace(const WorkspaceId&);
+  void set_self(const Origin&);
   // To be called once while opening, with a number that never comes twice: a commit that changes the file. Where the
   // last process died between writing to the WAL and syncing it, SQLite takes for committed what it finds there, and no
   // sync has covered it: we would tell peers of what the next power cut takes away. This commit's sync covers it.

@@ -105,6 +105,24 @@ TEST_CASE("A source that dies while another device joins: a second source serves
   cluster.expect_converged();
 }
 
+TEST_CASE("A source that is lost with what it alone had: the joiner completes with the others") {
+  Cluster cluster;
+  SimNode& a = cluster.create("A");
+  SimNode& b = cluster.join("B");
+  cluster.let_meet(a, b);
+  cluster.disconnect(a, b);
+  for (int i = 0; i < 40; ++i) b.write("INSERT INTO note(id, body) VALUES (?, ?)", numbered("b", i), noise(100 * limits::KiB, static_cast<std::uint64_t>(i)));
+  write_notes(a, "a", 0, 1);
+  SimNode& c = cluster.join("C");
+  cluster.connect(b, c);
+  cluster.run_for(70ms);
+  REQUIRE(c.count("note") < 40);
+  b.kill();
+  cluster.let_meet(a, c);
+  CHECK(a.count("note") == c.count("note"));
+  cluster.expect_converged();
+}
+
 TEST_CASE("A write that dies with its process: it is there as a whole or not at all, on both devices") {
   for (std::uint64_t k = 1; k <= 30; ++k) {
     CAPTURE(k);
