@@ -64,6 +64,7 @@ void ReplicaHost::committed(LocalCommit commit) {
   const std::scoped_lock lock(mutex_);
   if (stopping_) return;
   auto shared = std::make_shared<const LocalCommit>(std::move(commit));
+  status_.vector.join(shared->origin, {shared->rev_after, shared->seq, shared->hlc});  // who writes, then asks, sees it
   if (to_report_.size() >= limits::kCommitsMax) {
     to_report_.clear();
     report_overflow_ = true;

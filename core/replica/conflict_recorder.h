@@ -2,7 +2,7 @@
 //
 // A value that its successor's author had seen is history, not a conflict; one that he had not seen was written at the
 // same time, and its loss is recorded (promise 3: no silent loss). An author's sight is the sum of the dependencies of
-// his entries. Both peers that merge the two changes record the same loss.
+// his entries. Whoever merges the two changes records the loss.
 #pragma once
 
 #include "core/causal/merge.h"

@@ -209,6 +209,7 @@ void Replica::Impl::receive(PeerSession& s, const Hello& hello) {
     join_target = hello.vector;
     join_source = s.id;
   }
+  note(Note::Level::info, "connected with " + short_string(s.device));
   effects.push_back(Accepted{s.id});
 }
 

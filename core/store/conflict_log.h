@@ -1,8 +1,8 @@
 // The conflict log: what lost, kept where people can find it.
 //
 // A bounded ring (limits::kConflictRing rows of sync_conflict): model, key, field, both stamps and the value that lost,
-// as typed bytes. Every peer that applies both changes records the same loss. `total` counts also what the ring has
-// let go.
+// as typed bytes. Each peer records what it saw lose; one that took in only the last of several values saw less. `total`
+// counts also what the ring has let go.
 #pragma once
 
 #include "core/base/schema.h"
