@@ -73,6 +73,11 @@ asio::awaitable<Resolved> Resolver::resolve(Address address) {
     resolved.endpoints.emplace_back(numeric, address.port);
     co_return resolved;
   }
+  if (abandoned_) {
+    Resolved resolved;
+    resolved.error = "stopped";
+    co_return resolved;
+  }
   const auto lookup = std::make_shared<Lookup>(io_);
   asio::steady_timer waiting(io_, asio::steady_timer::time_point::max());
   lookup->waiting = &waiting;
@@ -86,6 +91,7 @@ asio::awaitable<Resolved> Resolver::resolve(Address address) {
 }
 
 void Resolver::abandon() {
+  abandoned_ = true;  // a dialler may be about to try its next address
   for (const auto& lookup : pending_) {
     {
       const std::scoped_lock lock(lookup->mutex);

@@ -37,6 +37,7 @@ class Resolver {
 
   asio::io_context& io_;
   std::set<std::shared_ptr<Lookup>> pending_;
+  bool abandoned_ = false;
 };
 
 // The same, waiting: for an address to listen on. An empty host is every address of the machine.
