@@ -11,6 +11,8 @@
 //     sessions that stand at our position before them; what does not continue a position is ignored and pulled.
 //   - One pull for each stream at a time, from the stream's author where it is connected, else from whoever shows
 //     more than we have; pages are bounded by credit.
+//   - An entry that comes before what its author had seen waits in memory (waiting_entries.h), a stream that must not be
+//     applied yet is held: nothing of it is acknowledged, and the other streams go on.
 //   - Acknowledgements are vectors of what is on disk, at most one every 200 ms for each session.
 // Not thread-safe: the caller holds the writer lock while step() runs.
 #pragma once

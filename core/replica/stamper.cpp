@@ -92,19 +92,16 @@ class LogStamper {
   LogStamper(Store& store, WallTime wall) : store_(store), wall_(wall) {}
 
   void add(const NetChange& c) {
-    if (changes_.empty()) stamp_ = {store_.clock().tick(wall_), store_.self()};
-    Change change{c.model, c.op, stamp_, c.key, c.changed, c.values};
-    if (c.op != Op::insert || (!new_rows_.empty() && new_model_ != c.model)) put_new_rows();
-    if (c.op != Op::insert) {
-      std::optional<RowVersion> version = store_.rows().version(c.model, c.key);
-      ASSERT(version && !version->death);  // the row was visible, so it has a version
-      change.generation = version->generation;
-      apply(c, *version);
-    } else {
-      new_model_ = c.model;
-      new_rows_.push_back({c.key, c.values, {}});
+    const bool fresh = c.op == Op::insert;
+    if (!fresh || (!new_rows_.empty() && new_model_ != c.model)) put_new_rows();
+    const std::optional<RowVersion> version = fresh ? std::nullopt : store_.rows().version(c.model, c.key);
+    if (fresh || (version && !version->death)) {
+      add(c, version ? &*version : nullptr);
+    } else if (c.op == Op::update) {
+      // A trigger of the application made this row while a peer's change was applied. It was nobody's; now it is told.
+      const ModelSchema& model = store_.schema().models[c.model];
+      add({c.model, Op::insert, c.key, model.all_fields() & ~model.key_fields(), c.row, c.row}, nullptr);
     }
-    changes_.push_back(change);
   }
 
   Expected<void> finish(LocalCommit& commit) {
@@ -134,6 +131,20 @@ class LogStamper {
  private:
   [[nodiscard]] Seq next_seq() const { return store_.origins().position(store_.self_ordinal()).seq.next(); }
 
+  // `version`: of the row that is changed; nullptr: it is inserted.
+  void add(const NetChange& c, const RowVersion* version) {
+    if (changes_.empty()) stamp_ = {store_.clock().tick(wall_), store_.self()};
+    Change change{c.model, c.op, stamp_, c.key, c.changed, c.values};
+    if (version != nullptr) {
+      change.generation = version->generation;
+      apply(c, *version);
+    } else {
+      new_model_ = c.model;
+      new_rows_.push_back({c.key, c.values, {}});
+    }
+    changes_.push_back(change);
+  }
+
   void put_new_rows() {  // as the StateStamper's; here nobody else can own the row
     std::span<const NewRow> rows = new_rows_;
     while (!rows.empty()) {
@@ -145,7 +156,7 @@ class LogStamper {
     new_rows_.clear();
   }
 
-  void apply(const NetChange& c, RowVersion& version) {
+  void apply(const NetChange& c, RowVersion version) {
     if (c.op == Op::erase) {
       version = RowVersion{version.generation, Death{store_.self(), next_seq()}, {}};
     } else {

@@ -25,14 +25,25 @@ std::string joined(const std::vector<std::string>& parts, const char* separator)
   return text;
 }
 
-// `group`, `count` times. OR FAIL leaves the rows before the one that fails, and spares the journal by which SQLite undoes
-// one statement; a failure here always rolls the transaction back, or is an answer (put_new).
-std::string many(const std::string& head, const std::string& group, std::size_t count) {
-  return "INSERT OR FAIL INTO " + head + " VALUES " + joined(std::vector<std::string>(count, group), ",");
+// OR FAIL leaves the rows before the one that fails, and spares the journal by which SQLite undoes one statement; a
+// failure here always rolls the transaction back, or is an answer (put_new).
+constexpr char kInsertOrFail[] = "INSERT OR FAIL INTO ";
+
+// `group`, `count` times.
+std::string many(const char* insert, const std::string& head, const std::string& group, std::size_t count) {
+  return std::string(insert) + head + " VALUES " + joined(std::vector<std::string>(count, group), ",");
 }
 
-std::string put_new_sql(std::size_t count) { return many("sync_row(model, key, origin, hlc)", "(?,?,?,?)", count); }
-std::string put_new_owned_sql(std::size_t count) { return many("sync_row(model, key, origin, rev)", "(?,?,?,?)", count); }
+std::string put_new_sql(std::size_t count) { return many(kInsertOrFail, "sync_row(model, key, origin, hlc)", "(?,?,?,?)", count); }
+std::string put_new_owned_sql(std::size_t count) {
+  return many(kInsertOrFail, "sync_row(model, key, origin, rev)", "(?,?,?,?)", count);
+}
+
+bool has_triggers(sqlite3* db) {
+  int on = 0;
+  sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_TRIGGER, -1, &on);
+  return on != 0;
+}
 
 std::string where_key(const ModelSchema& m) {
   std::vector<std::string> terms;
@@ -41,21 +52,21 @@ std::string where_key(const ModelSchema& m) {
 }
 
 // Key columns first, then the others: the order of our arguments.
-std::string insert_sql(const ModelSchema& m, std::size_t count) {
+std::string insert_sql(const char* insert, const ModelSchema& m, std::size_t count) {
   std::vector<std::string> names;
   for (const FieldIndex i : m.key) names.push_back(quote_identifier(m.fields[i].name));
   for (const FieldSchema& f : m.fields)
     if (f.key_position == 0) names.push_back(quote_identifier(f.name));
   const std::string marks = "(" + joined(std::vector<std::string>(names.size(), "?"), ",") + ")";
-  return many("main." + quote_identifier(m.name) + "(" + joined(names, ",") + ")", marks, count);
+  return many(insert, "main." + quote_identifier(m.name) + "(" + joined(names, ",") + ")", marks, count);
 }
 
-std::string upsert_sql(const ModelSchema& m) {
+std::string upsert_sql(const ModelSchema& m, std::size_t count) {
   std::vector<std::string> keys, sets;
   for (const FieldIndex i : m.key) keys.push_back(quote_identifier(m.fields[i].name));
   for (const FieldSchema& f : m.fields)
     if (f.key_position == 0) sets.push_back(quote_identifier(f.name) + "=excluded." + quote_identifier(f.name));
-  return insert_sql(m, 1) + " ON CONFLICT(" + joined(keys, ",") + ") DO " +
+  return insert_sql("INSERT INTO ", m, count) + " ON CONFLICT(" + joined(keys, ",") + ") DO " +
          (sets.empty() ? "NOTHING" : "UPDATE SET " + joined(sets, ","));
 }
 
@@ -108,14 +119,20 @@ RowStore::RowStore(sqlite3* db, const Schema& schema, OriginTable& origins)
       put_new_many_(db, put_new_sql(kMany)), put_owned_(db, kPutOwned), put_new_owned_(db, put_new_owned_sql(1)),
       put_new_owned_many_(db, put_new_owned_sql(kMany)), read_owned_(db, kReadOwned) {
   Statement number(db, "SELECT number FROM sync_model WHERE name=?");
+  // Triggers of the application: a conflict clause of ours would override those inside them, so that an INSERT OR IGNORE
+  // of theirs fails; and they may have made a row before its insert comes from the peer.
+  const bool triggers = has_triggers(db);
+  const auto insert = [&](const ModelSchema& m, std::size_t count) {
+    return triggers ? upsert_sql(m, count) : insert_sql(kInsertOrFail, m, count);
+  };
   for (const ModelSchema& m : schema.models) {
     Sql sql;
     const ResetGuard guard(number);
     ASSERT(number.text(m.name).step());
     sql.number = number.column_integer(0);
-    sql.insert = Statement(db, insert_sql(m, 1));
-    sql.insert_many = Statement(db, insert_sql(m, kMany));
-    sql.upsert = Statement(db, upsert_sql(m));
+    sql.insert = Statement(db, insert(m, 1));
+    sql.insert_many = Statement(db, insert(m, kMany));
+    sql.upsert = Statement(db, upsert_sql(m, 1));
     sql.erase = Statement(db, "DELETE FROM main." + quote_identifier(m.name) + where_key(m));
     sql.select = Statement(db, select_sql(m));
     by_number_[sql.number] = schema.index_of(m);

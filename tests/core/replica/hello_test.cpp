@@ -90,6 +90,24 @@ TEST_CASE("Hello: a peer that knows more of our history than we do, or another o
   CHECK(holding(2, good) == Errc::identity_conflict);
 }
 
+TEST_CASE("Hello: a later life of ours is seen, and refused once we have written; an earlier one is history") {
+  TestNode node(1);
+  const Incarnation mine = node.store->self().incarnation;
+  const auto showing = [&](std::uint64_t birth) {
+    VersionVector v;
+    v.join({node.store->self().device, {Hlc{birth}, 9}}, {Rev{1}, Seq{}, Hlc{}});
+    return v;
+  };
+  const VersionVector earlier = showing(mine.birth.packed - 1);
+  const VersionVector later = showing(mine.birth.packed + 1);
+  CHECK(later_life(*node.store, earlier) == std::nullopt);
+  CHECK(later_life(*node.store, later) == Incarnation{Hlc{mine.birth.packed + 1}, 9});
+  CHECK(refused(node, [&](Hello& h) { h.vector = later; }) == std::nullopt);
+  (void)node.write("INSERT INTO note(id) VALUES ('n')");
+  CHECK(refused(node, [&](Hello& h) { h.vector = earlier; }) == std::nullopt);
+  CHECK(refused(node, [&](Hello& h) { h.vector = later; }) == Errc::identity_conflict);
+}
+
 TEST_CASE("Hello: the version of an acknowledgement grows with whatever grows") {
   VersionVector v;
   CHECK(ack_version(v) == 0);
