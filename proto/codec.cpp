@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "core/base/assert.h"
 #include "proto/codec_wire.h"
 #include "proto/compress.h"
 

@@ -58,6 +58,7 @@ VersionVector read_vector(capnp::List<wire::Position>::Reader from) {
     const Position position{Rev{one.getRev()}, Seq{one.getSeq()}, Hlc{one.getHlc()}};
     require(!before || *before < origin, "a vector is out of order");
     require(position != Position{} && position.is_valid(), "a vector holds an impossible position");
+    require(position.rev.value <= limits::kCountMax && position.seq.value <= limits::kCountMax, "a position is too high");
     vector.join(origin, position);
     before = origin;
   }
@@ -74,6 +75,7 @@ StatePage read_page(wire::StatePage::Reader from) {
   page.origin = read_origin(from.getOrigin());
   page.from = Rev{from.getFrom()};
   page.to = Rev{from.getTo()};
+  require(page.to.value <= limits::kCountMax, "a revision is too high");
   page.horizon = Rev{from.getHorizon()};
   page.body = read_data(from.getBody(), limits::kFrameMax);
   require(page.from <= page.to, "a page ends before it begins");
@@ -142,6 +144,7 @@ Hello read(wire::Hello::Reader from) {
 
 StateBatch read(capnp::List<wire::StatePage>::Reader from) {
   StateBatch batch;
+  require(from.size() <= limits::kBatchPagesMax, "a batch of too many pages");
   for (const auto page : from) batch.pages.push_back(read_page(page));
   return batch;
 }

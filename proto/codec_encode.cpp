@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/base/assert.h"
 #include "core/base/limits.h"
 #include "proto/codec_wire.h"
 #include "proto/sync.capnp.h"

@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "core/base/bytes.h"
+#include "core/base/limits.h"
 
 namespace starling {
 
@@ -30,6 +31,7 @@ enum class ColumnForm : std::uint8_t { plain = 0, prefix = 1, dictionary = 2 };
 inline constexpr std::uint8_t kOneHead = 0x10;
 inline constexpr std::size_t kSharedMax = 255;
 inline constexpr std::size_t kDistinctMax = 255;
+inline constexpr std::size_t kGrownMax = 16 * limits::kFrameMax;  // rows of an older schema with the fields they lack
 
 // Keeps its scratch memory from run to run.
 class ColumnWriter {
@@ -79,6 +81,9 @@ class Arena {
 // Gives each row as the typed bytes of `columns` values: a view into the reader's bytes if it is the only row, else
 // into the arena. Fails the reader on what a ColumnWriter cannot have written and when the budget is used up.
 void read_columns(ByteReader&, std::size_t columns, Arena&, std::span<BytesView> rows);
+
+// Puts `added` behind each row, in one block of the arena. False: beyond the budget.
+[[nodiscard]] bool append_to_each(std::span<BytesView> rows, BytesView added, Arena&);
 
 // Signed as unsigned, so that a small difference of either sign is a short varint.
 [[nodiscard]] constexpr std::uint64_t to_zigzag(std::int64_t v) {

@@ -145,6 +145,20 @@ char* Arena::take(std::size_t n) {
   return blocks_.back().get();
 }
 
+bool append_to_each(std::span<BytesView> rows, BytesView added, Arena& arena) {
+  std::size_t size = 0;
+  for (const BytesView row : rows) size += row.size() + added.size();
+  char* at = arena.take(size);
+  if (at == nullptr) return false;
+  for (BytesView& row : rows) {
+    char* const begin = at;
+    at = std::copy(row.begin(), row.end(), at);
+    at = std::copy(added.begin(), added.end(), at);
+    row = {begin, row.size() + added.size()};
+  }
+  return true;
+}
+
 void read_columns(ByteReader& r, std::size_t columns, Arena& arena, std::span<BytesView> rows) {
   if (rows.size() == 1) {
     const BytesView from = r.rest();

@@ -45,8 +45,9 @@ struct EntryHeader {
 // that `schema` does not have (an insert must carry all its fields).
 struct DecodedEntry {
   EntryHeader header;
-  std::vector<Change> changes;  // views into `bytes`, which must outlive them, and into the arena; free to be moved
+  std::vector<Change> changes;  // views into `bytes`, which must outlive them, and into the arenas; free to be moved
   Arena arena;
+  Arena grown;
 };
 [[nodiscard]] Expected<DecodedEntry> decode_entry(BytesView bytes, const Schema& schema);
 

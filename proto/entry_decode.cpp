@@ -46,6 +46,8 @@ class EntryReader {
   Arena arena_{limits::kEntryMax};
   std::vector<BytesView> rows_;
   std::vector<std::uint64_t> origin_numbers_, times_, counters_;
+  Arena grown_{kGrownMax};             // those rows, with them
+  Bytes added_;                        // values of fields that the inserts of this run were written without
   std::optional<Error> schema_error_;  // the first
 };
 
@@ -149,7 +151,11 @@ void EntryReader::read_rows(std::span<Change> run) {
   read_columns(r_, run_.key_columns, arena_, rows_);
   for (std::size_t i = 0; i < run.size(); ++i) run[i].key = rows_[i];
   read_columns(r_, static_cast<std::size_t>(std::popcount(run_.fields)), arena_, rows_);
+  const bool grows = run_.op == Op::insert && !added_.empty() && !r_.failed();
+  if (grows && !append_to_each(rows_, added_, grown_)) return r_.set_failed();
   for (std::size_t i = 0; i < run.size(); ++i) run[i].values = rows_[i];
+  if (!grows) return;
+  for (Change& c : run) c.fields = plain_fields(schema_.models[c.model]);
 }
 
 bool EntryReader::read_end() {
@@ -160,6 +166,7 @@ bool EntryReader::read_end() {
 }
 
 void EntryReader::check_schema() {
+  added_.clear();
   const NamedModel& model = models_[run_.model];
   const auto refuse = [&](const char* what) {
     if (!schema_error_) schema_error_ = model_refused(model, what);
@@ -169,7 +176,10 @@ void EntryReader::check_schema() {
   const FieldMask plain = plain_fields(*model.schema);
   if (run_.key_columns != model.schema->key.size()) return refuse("has another key here");
   if ((run_.fields & ~plain) != 0) return refuse("has fewer fields here");
-  if (run_.op == Op::insert && run_.fields != plain) return refuse("has more fields here");
+  if (run_.op != Op::insert) return;
+  std::optional<Bytes> added = model.schema->values_added_since(run_.fields);  // the author did not have these yet
+  if (!added) return refuse("has more fields here");
+  added_ = std::move(*added);
 }
 
 Expected<EntryHeader> EntryReader::header() {
@@ -191,7 +201,7 @@ Expected<DecodedEntry> EntryReader::entry() {
   }
   if (!read_end()) return corrupt("its end is malformed");
   if (schema_error_) return std::move(*schema_error_);
-  return DecodedEntry{std::move(header_), std::move(changes_), std::move(arena_)};
+  return DecodedEntry{std::move(header_), std::move(changes_), std::move(arena_), std::move(grown_)};
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include <bit>
 #include <set>
 
+#include "core/base/assert.h"
 #include "proto/entry.h"
 #include "proto/entry_format.h"
 #include "proto/model_table.h"

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/base/assert.h"
+
 namespace starling {
 
 void write_model_table(ByteWriter& out, const Schema& schema, std::span<const ModelIndex> models) {

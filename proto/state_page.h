@@ -56,11 +56,12 @@ class StatePageWriter {
   ColumnWriter columns_;
 };
 
-// Rows in the order of their revisions: views into `body`, which must outlive them, and into the arena; free to be
+// Rows in the order of their revisions: views into `body`, which must outlive them, and into the arenas; free to be
 // moved.
 struct DecodedStatePage {
   std::vector<StateRow> rows;
   Arena arena;
+  Arena grown;
 
   [[nodiscard]] auto begin() const { return rows.begin(); }
   [[nodiscard]] auto end() const { return rows.end(); }

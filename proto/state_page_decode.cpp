@@ -49,6 +49,8 @@ class PageReader {
   Arena arena_{limits::kFrameMax};
   std::vector<BytesView> columns_;
   std::vector<std::uint64_t> steps_;
+  Arena grown_{kGrownMax};             // those rows, with them
+  Bytes added_;                        // values of fields that the rows of this run were written without
   std::optional<Error> schema_error_;  // the first
 };
 
@@ -130,6 +132,7 @@ void PageReader::read_rows(std::span<StateRow> run) {
       static_cast<std::size_t>(std::count_if(run.begin(), run.end(), [](const StateRow& r) { return !r.deleted; })));
   if (columns_.empty()) return;
   read_columns(r_, run_.value_columns, arena_, columns_);
+  if (!added_.empty() && !r_.failed() && !append_to_each(columns_, added_, grown_)) return r_.set_failed();
   auto values = columns_.begin();
   for (StateRow& row : run) {
     if (!row.deleted) row.values = *values++;
@@ -137,15 +140,21 @@ void PageReader::read_rows(std::span<StateRow> run) {
 }
 
 void PageReader::check_schema() {
+  added_.clear();
   const NamedModel& model = models_[run_.model];
   const auto refuse = [&](const char* what) {
     if (!schema_error_) schema_error_ = model_refused(model, what);
   };
   if (model.schema == nullptr) return refuse("is not registered here");
   if (model.schema->kind != Kind::device_owned) return refuse("is shared here, and no state page carries its rows");
-  const auto fields = static_cast<std::size_t>(std::popcount(plain_fields(*model.schema)));
+  FieldMask fields = plain_fields(*model.schema);
+  const auto known = static_cast<std::size_t>(std::popcount(fields));
   if (run_.key_columns != model.schema->key.size()) return refuse("has another key here");
-  if (run_.value_columns != fields) return refuse("has other fields here");
+  if (run_.value_columns > known) return refuse("has fewer fields here");
+  while (static_cast<std::size_t>(std::popcount(fields)) > run_.value_columns) fields &= ~std::bit_floor(fields);
+  std::optional<Bytes> added = model.schema->values_added_since(fields);  // the owner did not have these yet
+  if (!added) return refuse("has more fields here");
+  added_ = std::move(*added);
 }
 
 // Models came one after the other; their revisions interleave. False: one occurs twice.
@@ -169,7 +178,7 @@ Expected<DecodedStatePage> PageReader::page() {
   if (!r_.done() || models_used_ != models_.size()) return corrupt("its end is malformed");
   if (!order_rows()) return corrupt("two rows have one revision");
   if (schema_error_) return std::move(*schema_error_);
-  return DecodedStatePage{std::move(rows_), std::move(arena_)};
+  return DecodedStatePage{std::move(rows_), std::move(arena_), std::move(grown_)};
 }
 
 }  // namespace

@@ -1,3 +1,4 @@
+#include "core/base/assert.h"
 #include "proto/state_page.h"
 
 #include <algorithm>

@@ -9,7 +9,7 @@
 #include <utility>
 #include <variant>
 
-#include "core/base/assert.h"
+#include "core/base/invariant.h"
 
 namespace starling {
 
@@ -64,19 +64,17 @@ class [[nodiscard]] Expected {
   T* operator->() { return &checked(); }
   const T* operator->() const { return &value(); }
 
-  [[nodiscard]] const Error& error() const& {
-    ASSERT(!has_value());
-    return *std::get_if<1>(&state_);
-  }
-  [[nodiscard]] Error&& error() && {
-    ASSERT(!has_value());
-    return std::move(*std::get_if<1>(&state_));
-  }
+  [[nodiscard]] const Error& error() const& { return const_cast<Expected*>(this)->checked_error(); }
+  [[nodiscard]] Error&& error() && { return std::move(checked_error()); }
 
  private:
   T& checked() {
-    ASSERT(has_value());
+    if (!has_value()) invariant_broken("this Expected holds a value", __FILE__, __LINE__);
     return *std::get_if<0>(&state_);
+  }
+  Error& checked_error() {
+    if (has_value()) invariant_broken("this Expected holds an error", __FILE__, __LINE__);
+    return *std::get_if<1>(&state_);
   }
 
   std::variant<T, Error> state_;
@@ -92,18 +90,22 @@ class [[nodiscard]] Expected<void> {
 
   [[nodiscard]] bool has_value() const { return !failed_; }
   explicit operator bool() const { return has_value(); }
-  void value() const { ASSERT(!failed_); }
+  void value() const { check(!failed_); }
 
   [[nodiscard]] const Error& error() const& {
-    ASSERT(failed_);
+    check(failed_);
     return error_;
   }
   [[nodiscard]] Error&& error() && {
-    ASSERT(failed_);
+    check(failed_);
     return std::move(error_);
   }
 
  private:
+  static void check(bool good) {
+    if (!good) invariant_broken("this Expected holds what is asked for", __FILE__, __LINE__);
+  }
+
   bool failed_ = false;
   Error error_;
 };

@@ -24,7 +24,7 @@ struct Id128 {
   [[nodiscard]] BytesView view() const { return {reinterpret_cast<const char*>(raw.data()), raw.size()}; }
   [[nodiscard]] bool is_zero() const { return raw == std::array<std::uint8_t, 16>{}; }
   [[nodiscard]] static Id128 from(BytesView bytes) {  // exactly 16 bytes
-    ASSERT(bytes.size() == 16);
+    if (bytes.size() != 16) invariant_broken("an id has 16 bytes", __FILE__, __LINE__);
     Id128 id;
     for (std::size_t i = 0; i < 16; ++i) id.raw[i] = static_cast<std::uint8_t>(bytes[i]);
     return id;

@@ -35,6 +35,11 @@ inline constexpr std::size_t kCompressAbove = 2 * KiB;
 inline constexpr std::size_t kPageTarget = 256 * KiB;     // a page is closed once it holds this much
 inline constexpr std::size_t kPushMax = 256 * KiB;        // a larger commit is announced and pulled, not pushed
 inline constexpr std::size_t kPullCredit = 1 * MiB;       // bytes of pages in flight for one pull
+inline constexpr std::int64_t kServedMax = 4 * MiB;       // bytes of pages for one session in one step
+inline constexpr std::size_t kServingMax = 256;           // pulls that one session may have open with us
+inline constexpr std::size_t kHoldsMax = 10'000;          // streams that wait for something
+inline constexpr std::uint64_t kCountMax = 1ULL << 47;    // a revision or sequence number
+inline constexpr std::size_t kBatchPagesMax = 1024;       // pages of one StateBatch
 inline constexpr std::size_t kPullsMax = 8;               // pulls from one session that are not waiting
 inline constexpr std::size_t kWaitingMax = 16 * MiB;      // entries in memory that wait for what they depend on
 inline constexpr std::size_t kVectorMax = 10'000;         // origins in one message
@@ -45,6 +50,7 @@ inline constexpr std::size_t kHandshakesMax = 32;         // unauthenticated con
 inline constexpr std::size_t kEventBatchMax = 256;        // events in one step
 inline constexpr std::size_t kCommitsMax = 1024;          // local commits that await the replica; then: told as one
 inline constexpr std::size_t kChangeEventRowsMax = 10'000;  // rows named in one change event
+inline constexpr std::size_t kEventsMax = 256;            // events that await the application; then: the oldest go
 
 // Deadlines
 inline constexpr auto kHandshakeDeadline = 5s;            // TLS and Hello together
@@ -55,6 +61,10 @@ inline constexpr auto kLingerMax = 2s;                    // a closing session s
 inline constexpr auto kAckEvery = 200ms;
 inline constexpr auto kBackoffFirst = 200ms;              // first reconnect window; doubled up to the cap
 inline constexpr auto kBackoffCap = 30s;
+
+// The database
+inline constexpr auto kBusyPatience = 5s;                 // a write waits so long for another program's transaction
+inline constexpr auto kLongTransaction = 5s;              // whoever holds the database longer is reported
 
 // Clocks
 inline constexpr std::int64_t kDriftMaxMs = 5LL * 60 * 1000;             // stamps further ahead wait

@@ -1,5 +1,7 @@
 #include "core/base/schema.h"
 
+#include <bit>
+
 #include <algorithm>
 
 #include "core/base/sha256.h"
@@ -21,10 +23,24 @@ Hash128 Schema::digest() const {
   return hash128(w.bytes());
 }
 
+std::optional<Bytes> ModelSchema::values_added_since(FieldMask had) const {
+  const FieldMask plain = all_fields() & ~key_fields();
+  const FieldMask added = plain & ~had;
+  if ((had & ~plain) != 0 || (had != 0 && added != 0 && std::bit_floor(had) > (added & (~added + 1)))) return std::nullopt;
+  Bytes values;
+  for (FieldMask left = added; left != 0; left &= left - 1) {
+    const Bytes& value = fields[static_cast<std::size_t>(std::countr_zero(left))].default_value;
+    if (value.empty()) return std::nullopt;
+    values += value;
+  }
+  return values;
+}
+
 Hash128 schema_digest(const ModelSchema& m) {
   ByteWriter w;
   w.blob(m.name);
   w.u8(static_cast<std::uint8_t>(m.kind));
+  w.u8(m.strict ? 1 : 0);
   for (const FieldSchema& f : m.fields) {
     w.blob(f.name);
     w.u8(static_cast<std::uint8_t>(f.affinity));

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,8 @@ enum class Kind : std::uint8_t {
   device_owned = 0,  // only the device that inserted a row may change it; travels as state
   shared = 1,        // everyone may change everything; travels through the log and merges by field
 };
+
+enum class Op : std::uint8_t { insert = 0, update = 1, erase = 2 };
 
 struct Model {
   std::string table;
@@ -43,6 +46,7 @@ struct FieldSchema {
   Affinity affinity = Affinity::blob;
   bool not_null = false;
   std::string default_sql;        // as declared; empty: none
+  Bytes default_value;            // typed bytes of the default, NULL where none is declared; empty: it is no constant
   int key_position = 0;           // 1, 2, … in the primary key; 0: not part of it
   int column = 0;                 // position in PRAGMA table_xinfo
   int storage = 0;                // position in the stored record: what the pre-update hook counts by
@@ -54,6 +58,8 @@ struct ModelSchema {
   std::vector<FieldSchema> fields;
   std::vector<FieldIndex> key;    // fields of the primary key, in key order
   bool without_rowid = false;
+  bool strict = false;            // a STRICT table: each field holds its type or NULL
+  bool constrains_values = false;  // it is, or a field that is not in the key is NOT NULL
   bool integer_key = false;       // the key is the rowid (INTEGER PRIMARY KEY, declared unique)
   bool has_foreign_keys = false;  // a foreign key of any table starts or ends here
   bool has_checks = false;        // a CHECK constraint, or at least the word in its declaration
@@ -67,6 +73,9 @@ struct ModelSchema {
     for (const FieldIndex i : key) mask |= FieldMask{1} << i;
     return mask;
   }
+  // What a row written before these fields were added holds in them: typed bytes, ascending. `had`: the fields that it
+  // was written with; nullopt: it is no such row.
+  [[nodiscard]] std::optional<Bytes> values_added_since(FieldMask had) const;
 };
 
 struct Schema {

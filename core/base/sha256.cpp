@@ -5,6 +5,8 @@
 
 #include <new>
 
+#include "core/base/assert.h"
+
 namespace starling {
 
 struct Sha256::Impl {

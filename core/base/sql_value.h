@@ -19,6 +19,17 @@ struct Blob {
 
 using SqlValue = std::variant<std::monostate, std::int64_t, double, std::string, Blob>;  // monostate: NULL
 
+[[nodiscard]] inline SqlValue to_sql_value(const ValueView& v) {
+  switch (v.type) {
+    case Type::null: return std::monostate{};
+    case Type::integer: return v.integer;
+    case Type::real: return v.real;
+    case Type::text: return std::string(v.bytes);
+    case Type::blob: return Blob{Bytes(v.bytes)};
+  }
+  return std::monostate{};
+}
+
 struct Rows {
   std::vector<std::string> columns;
   std::vector<std::vector<SqlValue>> rows;

@@ -4,7 +4,17 @@
 #include <limits>
 #include <tuple>
 
+#include "core/base/limits.h"
+
 namespace starling {
+namespace {
+
+std::size_t joined_size(VersionVector a, const VersionVector& b) {
+  a.join(b);
+  return a.size();
+}
+
+}  // namespace
 
 bool AckTable::take(const Acknowledgement& ack, bool delta) {
   const auto found = acks_.find(ack.member);
@@ -12,6 +22,8 @@ bool AckTable::take(const Acknowledgement& ack, bool delta) {
   Acknowledgement& held = found->second;
   if (std::tie(ack.incarnation, ack.version) <= std::tie(held.incarnation, held.version)) return false;
   if (delta && ack.incarnation != held.incarnation) return false;
+  if (delta && held.vector.size() + ack.vector.size() > limits::kVectorMax && joined_size(held.vector, ack.vector) > limits::kVectorMax)
+    return false;
   held.incarnation = ack.incarnation;
   held.version = ack.version;
   if (delta) {

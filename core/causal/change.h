@@ -9,8 +9,6 @@
 
 namespace starling {
 
-enum class Op : std::uint8_t { insert = 0, update = 1, erase = 2 };
-
 struct Change {
   ModelIndex model = 0;
   Op op = Op::insert;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <bit>
 
+#include "core/base/assert.h"
+
 namespace starling {
 namespace {
 

@@ -4,6 +4,7 @@
 #include <optional>
 #include <tuple>
 
+#include "core/base/assert.h"
 #include "core/base/limits.h"
 #include "core/base/sha256.h"
 
@@ -73,6 +74,7 @@ Hash128 VersionVector::hash() const {
 void write_vector(ByteWriter& w, const VersionVector& vector) {
   w.varint(vector.size());
   for (const auto& [origin, position] : vector) {
+    ASSERT(position.is_valid());
     write_origin(w, origin);
     w.varint(position.rev.value);
     w.varint(position.seq.value);

@@ -46,12 +46,14 @@ class Cursor {
     Statement& statement = after.empty() ? first_ : next_;
     const ResetGuard guard(statement);
     if (!after.empty()) statement.values(after);
-    while (rows.size() < kRowsPerTransaction && bytes < kBytesPerTransaction && statement.step()) {
+    while (rows.size() < kRowsPerTransaction && statement.step()) {
       Expected<Row> row = row_of(statement);
       if (!row) return row.error();
+      const std::size_t size = row->key.size() + row->values.size();
+      if (!rows.empty() && bytes + size > kBytesPerTransaction) break;  // the next transaction's
       last_ = row->key;
       if (has_version(row->key)) continue;
-      bytes += row->key.size() + row->values.size();
+      bytes += size;
       rows.push_back(std::move(*row));
     }
     return rows;

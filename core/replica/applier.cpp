@@ -24,17 +24,24 @@ Error own_stream(const Origin& origin) {
           "two devices may be using one identity"};
 }
 
-// Seeds (rows at HLC 0) are not declared by anybody yet: a change of one would open a row that lacks fields.
-bool names_a_seed(const DecodedEntry& entry) {
-  return std::any_of(entry.changes.begin(), entry.changes.end(),
-                     [](const Change& c) { return c.op != Op::insert && c.generation.hlc == Hlc{}; });
+// An update or a delete names a row that its author had seen, so its insert lies within what we hold by now. Seeds (rows
+// at HLC 0) are not declared by anybody yet: a change of one would open a row that lacks fields.
+bool names_an_unknown_row(const DecodedEntry& entry, const VersionVector& held) {
+  return std::any_of(entry.changes.begin(), entry.changes.end(), [&](const Change& c) {
+    return c.op != Op::insert && (c.generation.hlc == Hlc{} || !held.covers(c.generation));
+  });
+}
+
+// One place is kept for ourselves, who may not have written yet.
+bool is_one_too_many(const Origin& origin, const VersionVector& held) {
+  return held.at(origin) == Position{} && held.size() + 1 >= limits::kVectorMax;
 }
 
 Error too_many_origins(const Origin& origin) {
   return {Errc::too_large, "more origins than a workspace may have", stream_name(origin), "remove devices that are gone"};
 }
 
-void note_row(ChangeEvent& event, ModelIndex model, Op op, FieldMask fields, BytesView key) {
+void note_row(ChangeSet& event, ModelIndex model, Op op, FieldMask fields, BytesView key) {
   if (event.overflow) return;
   if (event.rows.size() >= limits::kChangeEventRowsMax) {
     event.overflow = true;
@@ -44,11 +51,17 @@ void note_row(ChangeEvent& event, ModelIndex model, Op op, FieldMask fields, Byt
   event.rows.push_back({model, op, fields, Bytes(key)});
 }
 
-// A key in any other form would name a row that we then know under two keys.
+FieldMask fields_of(const Change& c, const ModelSchema&) { return c.op == Op::erase ? 0 : c.fields; }
+FieldMask fields_of(const StateRow& row, const ModelSchema& m) { return row.deleted ? 0 : m.all_fields() & ~m.key_fields(); }
+
+// A key in any other form would name a row that we then know under two keys; what the declaration forbids, our SQLite
+// would refuse, and an honest peer's has.
 template <class Rows>
-Expected<void> check_keys(const Schema& schema, const Rows& rows, const Origin& origin) {
+Expected<void> check_rows(const Schema& schema, const Rows& rows, const Origin& origin) {
   for (const auto& row : rows) {
-    const Expected<void> good = check_key(schema.models[row.model], row.key);
+    const ModelSchema& m = schema.models[row.model];
+    Expected<void> good = check_key(m, row.key);
+    if (good) good = check_values(m, fields_of(row, m), row.values);
     if (!good) return Error{Errc::corrupt, good.error().what, stream_name(origin), ""};
   }
   return {};
@@ -72,6 +85,7 @@ FieldMask greater_values(const ModelSchema& model, const Change& c, BytesView ro
 
 Expected<ApplyResult> Applier::entry(const Origin& origin, Seq seq, BytesView bytes, WallTime wall) {
   ApplyResult result;
+  result.event.schema = store_.shared_schema();
   result.event.origin = origin;
   if (origin == store_.self() && seq > store_.origins().position(store_.self_ordinal()).seq) return own_stream(origin);
   const Position position = store_.origins().vector().at(origin);
@@ -88,8 +102,6 @@ Expected<ApplyResult> Applier::entry(const Origin& origin, Seq seq, BytesView by
   const EntryHeader& header = decoded->header;
   if (header.origin != origin || header.seq != seq || header.hlc <= position.hlc)
     return Error{Errc::corrupt, "entry " + std::to_string(seq.value) + " does not carry its own place", stream_name(origin), ""};
-  if (names_a_seed(*decoded))
-    return Error{Errc::corrupt, "entry " + std::to_string(seq.value) + " changes a row that nobody inserted", stream_name(origin), ""};
   if (!HlcClock::acceptable(header.hlc, wall)) {
     result.outcome = Applied::wait_clock;
     result.until = HlcClock::acceptable_at(header.hlc);
@@ -105,16 +117,19 @@ Expected<ApplyResult> Applier::entry(const Origin& origin, Seq seq, BytesView by
     result.dependencies = header.dependencies;
     return result;
   }
-  if (!known && store_.origins().vector().size() >= limits::kVectorMax) return too_many_origins(origin);
-  const Expected<void> keys = check_keys(store_.schema(), decoded->changes, origin);
-  if (!keys) return keys.error();
+  if (names_an_unknown_row(*decoded, store_.origins().vector()))
+    return Error{Errc::corrupt, "entry " + std::to_string(seq.value) + " changes a row that nobody inserted", stream_name(origin), ""};
+  if (is_one_too_many(origin, store_.origins().vector())) return too_many_origins(origin);
+  const Expected<void> rows = check_rows(store_.schema(), decoded->changes, origin);
+  if (!rows) return rows.error();
   const Ordinal ordinal = store_.origins().ordinal(origin);
   store_.origins().advance_seq(ordinal, seq, header.hlc, hash128(bytes), header.dependencies);
   store_.clock().observe(header.hlc);
+  ConflictRecorder recorder(store_, header, store_.origins().seen(ordinal), wall);
   for (std::span<const Change> left = decoded->changes; !left.empty();) {
     left = left.subspan(new_rows(left, header.stamp(), result));
     if (left.empty()) break;
-    change(left.front(), *decoded, wall, result);
+    change(left.front(), *decoded, recorder, result);
     left = left.subspan(1);
   }
   store_.log().append(ordinal, seq, bytes);
@@ -137,7 +152,7 @@ std::size_t Applier::new_rows(std::span<const Change> changes, const Stamp& stam
   return rows.size();
 }
 
-void Applier::change(const Change& c, const DecodedEntry& entry, WallTime wall, ApplyResult& result) {
+void Applier::change(const Change& c, const DecodedEntry& entry, ConflictRecorder& recorder, ApplyResult& result) {
   RowStore& rows = store_.rows();
   const Stamp stamp = entry.header.stamp();
   ++result.rows;
@@ -148,8 +163,7 @@ void Applier::change(const Change& c, const DecodedEntry& entry, WallTime wall, 
     const std::optional<BytesView> row = rows.read_row(c.model, c.key);
     if (row) merged.won |= greater_values(store_.schema().models[c.model], c, *row, merged.tied);
   }
-  const Ordinal author = store_.origins().ordinal(entry.header.origin);
-  ConflictRecorder(store_, entry.header, store_.origins().seen(author), wall).record(c, mine, merged);
+  recorder.record(c, mine, merged);
   if (merged.verdict == Verdict::superseded) return;
 
   ByteWriter won;
@@ -169,9 +183,12 @@ void Applier::change(const Change& c, const DecodedEntry& entry, WallTime wall, 
 
 Expected<ApplyResult> Applier::page(const StatePage& page) {
   ApplyResult result;
+  result.event.schema = store_.shared_schema();
   result.event.origin = page.origin;
   if (page.origin == store_.self() && page.to > store_.origins().position(store_.self_ordinal()).rev)
     return own_stream(page.origin);
+  if (page.to.value > limits::kCountMax)
+    return Error{Errc::corrupt, "a revision that nobody reaches", stream_name(page.origin), ""};
   const Rev held = store_.origins().vector().at(page.origin).rev;
   if (page.to <= held) {
     result.outcome = Applied::duplicate;
@@ -183,30 +200,29 @@ Expected<ApplyResult> Applier::page(const StatePage& page) {
   }
   Expected<DecodedStatePage> decoded = decode_state_page(page.body, page.from, page.to, store_.schema());
   if (!decoded) return decoded.error();
-  if (!store_.origins().find(page.origin) && store_.origins().vector().size() >= limits::kVectorMax)
-    return too_many_origins(page.origin);
-  const Expected<void> keys = check_keys(store_.schema(), decoded->rows, page.origin);
-  if (!keys) return keys.error();
+  if (is_one_too_many(page.origin, store_.origins().vector())) return too_many_origins(page.origin);
+  const Expected<void> rows = check_rows(store_.schema(), decoded->rows, page.origin);
+  if (!rows) return rows.error();
   const Ordinal ordinal = store_.origins().ordinal(page.origin);
   std::span<const StateRow> left = decoded->rows;
   while (!left.empty() && left.front().rev <= held) left = left.subspan(1);
   while (!left.empty()) {
     const std::size_t fresh = new_owned_rows(left, ordinal);
-    for (const StateRow& row : left.first(fresh)) note_state_row(row, result);
+    for (const StateRow& row : left.first(fresh)) note_state_row(row, Op::insert, result);
     left = left.subspan(fresh);
     if (left.empty()) break;
-    if (owned_row(left.front(), ordinal)) note_state_row(left.front(), result);
+    const StateRow& row = left.front();
+    if (owned_row(row, ordinal)) note_state_row(row, row.deleted ? Op::erase : Op::update, result);
     left = left.subspan(1);
   }
   store_.origins().advance_rev(ordinal, page.to);
   return result;
 }
 
-void Applier::note_state_row(const StateRow& row, ApplyResult& result) {
+void Applier::note_state_row(const StateRow& row, Op op, ApplyResult& result) {
   const ModelSchema& model = store_.schema().models[row.model];
   ++result.rows;
-  note_row(result.event, row.model, row.deleted ? Op::erase : Op::update,
-           row.deleted ? 0 : model.all_fields() & ~model.key_fields(), row.key);
+  note_row(result.event, row.model, op, fields_of(row, model), row.key);
 }
 
 // As new_rows(), of an owner's state.

@@ -14,6 +14,7 @@
 
 namespace starling {
 
+class ConflictRecorder;
 class Store;
 struct DecodedEntry;
 struct StateRow;
@@ -29,7 +30,7 @@ enum class Applied : std::uint8_t {
 struct ApplyResult {
   Applied outcome = Applied::done;
   std::size_t rows = 0;  // changes or rows that were taken in
-  ChangeEvent event;
+  ChangeSet event;
   WallTime until;
   VersionVector dependencies;
 };
@@ -45,10 +46,10 @@ class Applier {
 
  private:
   std::size_t new_rows(std::span<const Change>, const Stamp&, ApplyResult&);
-  void change(const Change&, const DecodedEntry&, WallTime, ApplyResult&);
+  void change(const Change&, const DecodedEntry&, ConflictRecorder&, ApplyResult&);
   std::size_t new_owned_rows(std::span<const StateRow>, Ordinal origin);
   bool owned_row(const StateRow&, Ordinal origin);
-  void note_state_row(const StateRow&, ApplyResult&);
+  void note_state_row(const StateRow&, Op, ApplyResult&);
 
   Store& store_;
 };

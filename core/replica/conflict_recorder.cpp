@@ -68,11 +68,14 @@ bool ConflictRecorder::unseen(const Death& death) const {
 }
 
 // A tombstone keeps the place of its delete; when that was, its entry says, as long as we hold it.
-Stamp ConflictRecorder::stamp_of(const Death& death) const {
+Stamp ConflictRecorder::stamp_of(const Death& death) {
+  if (last_death_ && last_death_->first == death) return last_death_->second;
   const std::optional<Ordinal> ordinal = store_.origins().find(death.origin);
   const std::optional<Bytes> entry = ordinal ? store_.log().find(*ordinal, death.seq) : std::nullopt;
   const Expected<EntryHeader> header = decode_entry_header(entry ? *entry : Bytes());
-  return {header ? header->hlc : Hlc{}, death.origin};
+  const Stamp stamp{header ? header->hlc : Hlc{}, death.origin};
+  last_death_ = {death, stamp};
+  return stamp;
 }
 
 // Values of ours that the change replaces.

@@ -5,6 +5,8 @@
 // his entries. Whoever merges the two changes records the loss.
 #pragma once
 
+#include <optional>
+
 #include "core/causal/merge.h"
 #include "core/causal/version_vector.h"
 
@@ -15,7 +17,7 @@ struct EntryHeader;
 
 class ConflictRecorder {
  public:
-  // `author_seen`: what the entry's author had seen when he wrote it.
+  // For the changes of one entry. `author_seen`: what its author had seen when he wrote it; both outlive the recorder.
   ConflictRecorder(Store&, const EntryHeader&, const VersionVector& author_seen, WallTime);
 
   // Call before the row is written. `row`: our typed bytes of its non-key fields; nullopt where there is no row.
@@ -26,12 +28,13 @@ class ConflictRecorder {
   void lost_there(const Change&, const RowVersion* mine, FieldMask fields, const char* why);
   [[nodiscard]] FieldMask unseen(const RowVersion& mine, FieldMask fields) const;
   [[nodiscard]] bool unseen(const Death&) const;
-  [[nodiscard]] Stamp stamp_of(const Death&) const;
+  [[nodiscard]] Stamp stamp_of(const Death&);
 
   Store& store_;
   Stamp stamp_;
   const VersionVector& seen_;
   WallTime wall_;
+  std::optional<std::pair<Death, Stamp>> last_death_;  // the rows of one delete often lose together
 };
 
 }  // namespace starling

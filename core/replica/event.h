@@ -5,18 +5,21 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <variant>
 #include <vector>
 
+#include "core/base/log_level.h"
 #include "core/causal/change.h"
+#include "core/replica/node_event.h"
 #include "proto/message.h"
 
 namespace starling {
 
 using SessionId = std::uint64_t;
 
-// A row that changed. Indices refer to the node's Schema.
-struct RowChange {
+// A row that changed.
+struct ChangedRow {
   ModelIndex model = 0;
   Op op = Op::insert;
   FieldMask fields = 0;  // that changed; none for a delete
@@ -24,10 +27,11 @@ struct RowChange {
 };
 
 // One transaction's changes, ours or a peer's, after its commit.
-struct ChangeEvent {
+struct ChangeSet {
+  std::shared_ptr<const Schema> schema;  // what the indices refer to
   bool local = false;
   Origin origin;
-  std::vector<RowChange> rows;
+  std::vector<ChangedRow> rows;
   bool overflow = false;  // more rows than limits::kChangeEventRowsMax: anything may have changed
 };
 
@@ -40,7 +44,7 @@ struct LocalCommit {
   Bytes state_body;           // state_page.h; empty when there is none or it is beyond limits::kPushMax
   Bytes entry;                // likewise
   std::size_t rows = 0;       // net changes
-  ChangeEvent changes;
+  ChangeSet changes;
 };
 
 // --- events
@@ -61,7 +65,8 @@ struct OutboxFull {  // a push was dropped, or its session's queue has grown too
 struct Committed {
   std::shared_ptr<const LocalCommit> commit;
 };
-using Event = std::variant<PeerUp, PeerDown, Received, OutboxFull, Committed>;
+struct ModelsReplaced {};  // by a migration: the next Hello tells others
+using Event = std::variant<PeerUp, PeerDown, Received, OutboxFull, Committed, ModelsReplaced>;
 
 // --- effects
 struct Send {
@@ -76,11 +81,13 @@ struct Close {  // after what was sent before
   Error why;
 };
 struct Changed {  // a peer's changes are visible
-  ChangeEvent event;
+  ChangeSet event;
 };
-struct Note {  // a fact for the log
-  enum class Level { debug, info, warning, error } level = Level::info;
+struct Note {  // a fact for the log, and, where it is one of those, an event for the application
+  LogLevel level = LogLevel::info;
   std::string text;
+  std::optional<NodeEvent::Kind> event;
+  DeviceId peer;
 };
 using Effect = std::variant<Send, Accepted, Close, Changed, Note>;
 

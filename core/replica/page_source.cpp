@@ -14,6 +14,7 @@ void PageSource::request(PeerSession& session, const StreamKey& key, std::uint64
   // The sum is bounded, not what is added: one large row takes more than the whole credit, and all of it is given back.
   const auto known = session.serving.find(key);
   const std::int64_t held = known == session.serving.end() || open ? 0 : known->second.credit;
+  if (credit == 0 || (known == session.serving.end() && session.serving.size() >= limits::kServingMax)) return;
   const auto given = std::min<std::int64_t>(held + credit, static_cast<std::int64_t>(limits::kPullCredit));
   if (open) session.serving[key] = Serving{from, given};
   else if (known != session.serving.end()) known->second.credit = given;
@@ -21,12 +22,18 @@ void PageSource::request(PeerSession& session, const StreamKey& key, std::uint64
 
 std::vector<Message> PageSource::serve(PeerSession& session) {
   std::vector<Message> pages;
+  std::int64_t left = limits::kServedMax;  // bytes
+  session.serve_on = false;
   for (auto at = session.serving.begin(); at != session.serving.end();) {
     const auto& [origin, stream] = at->first;
     bool more = true;
     while (more && at->second.credit > 0) {
+      session.serve_on = left <= 0;
+      if (session.serve_on) return pages;
+      const std::int64_t before = at->second.credit;
       more = stream == Stream::state ? serve_state(session, origin, at->second, pages)
                                      : serve_log(session, origin, at->second, pages);
+      left -= before - at->second.credit;
     }
     at = more ? std::next(at) : session.serving.erase(at);
   }
@@ -50,7 +57,12 @@ bool PageSource::serve_state(PeerSession& session, const Origin& origin, Serving
         response.last = false;
         return false;
       }
-      page.add({row.model, row.rev, row.deleted, row.key, row.values});
+      // Our own row is what our table says. Of another's we know no more than that it ought to be here.
+      if (row.missing && origin != store_.self()) {
+        to = listed;
+        return false;
+      }
+      page.add({row.model, row.rev, row.deleted || row.missing, row.key, row.values});
       listed = row.rev;
       return true;
     });

@@ -25,17 +25,20 @@ struct PeerSession {
   SessionId id = 0;
   DeviceId device;
   MonoTime since;
+  bool hello_due = true;          // ours goes out at the end of the step that the session began in
   bool accepted = false;          // its Hello was good
 
   VersionVector vector;           // what it holds, as far as it told
   Incarnation incarnation;
   VersionVector told;             // our vector, as far as we told it
+  bool vector_due = false;        // its heartbeat showed that one of us is behind: it is shown our whole vector
   bool dropped = false;           // something that we sent did not go out: it is told our whole vector, and asks anew
   MonoTime next_ack;              // not before
   MonoTime last_sent;
   std::optional<Rev> pushed_rev;  // where it stands in our state stream once all that we sent has arrived;
   std::optional<Seq> pushed_seq;  //   nothing: unknown, it will pull
   std::map<StreamKey, Serving> serving;
+  bool serve_on = false;          // there is more to send than went out in one step
 };
 
 }  // namespace starling

@@ -84,6 +84,7 @@ void Puller::expire(MonoTime now) {
 
 void Puller::hold(const StreamKey& key, Hold why) {
   if (why.dependencies.empty()) pulls_.erase(key);
+  if (holds_.size() >= limits::kHoldsMax && !holds_.contains(key)) return;  // it is asked for again, and waits again
   holds_[key] = std::move(why);
 }
 

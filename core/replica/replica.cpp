@@ -73,9 +73,13 @@ struct Replica::Impl {
     s.last_sent = now.mono;
     effects.push_back(Send{{s.id}, std::make_shared<const Message>(std::move(message))});
   }
-  void note(Note::Level level, std::string text) { effects.push_back(Note{level, std::move(text)}); }
+  void note(LogLevel level, std::string text) { effects.push_back(Note{level, std::move(text), {}, {}}); }
+  void note(LogLevel level, NodeEvent::Kind event, const DeviceId& peer, std::string text) {
+    effects.push_back(Note{level, std::move(text), event, peer});
+  }
 
   void refuse(PeerSession&, Error);
+  void refuse_all(const Error&);
   void drop(SessionId);
 
   template <class F>
@@ -84,10 +88,12 @@ struct Replica::Impl {
     guarded([&] { std::visit([this](const auto& e) { on(e); }, event); });
   }
   void on(const PeerUp&);
+  void send_hello(PeerSession&);
   void on(const PeerDown& e) { drop(e.session); }
   void on(const Received&);
   void on(const OutboxFull&);
   void on(const Committed&);
+  void on(const ModelsReplaced&) { refuse_all({Errc::not_ready, "this device has changed its models", "", ""}); }
 
   void receive(PeerSession&, const Hello&);
   void begin_anew(const Incarnation& later);
@@ -128,13 +134,21 @@ void Replica::Impl::on(const PeerUp& e) {
   s.id = e.session;
   s.device = e.device;
   s.since = now.mono;
-  Hello hello = make_hello(store, e.device, now.wall);
+}
+
+void Replica::Impl::send_hello(PeerSession& s) {
+  Hello hello = make_hello(store, s.device, now.wall);
   s.told = hello.vector;
   send(s, std::move(hello));
 }
 
 void Replica::Impl::drop(SessionId id) {
-  sessions.erase(id);
+  const auto at = sessions.find(id);
+  if (at == sessions.end()) return;
+  const DeviceId device = at->second.device;
+  if (at->second.accepted)
+    note(LogLevel::debug, NodeEvent::Kind::peer_disconnected, device, "no longer connected with " + short_string(device));
+  sessions.erase(at);
   puller.stop(id);
   if (!join_target || id != join_source) return;
   join_target.reset();  // what only that peer had may be lost
@@ -148,7 +162,8 @@ void Replica::Impl::drop(SessionId id) {
 
 void Replica::Impl::refuse(PeerSession& s, Error why) {
   const SessionId id = s.id;
-  note(Note::Level::warning, "session with " + short_string(s.device) + " closed: " + why.text());
+  note(LogLevel::warning, NodeEvent::Kind::peer_refused, s.device,
+       "session with " + short_string(s.device) + " closed: " + why.text());
   send(s, ErrorMessage{why.code, why.text(), 0});
   effects.push_back(Close{id, std::move(why)});
   drop(id);
@@ -161,6 +176,9 @@ void Replica::Impl::on(const Received& e) {
   if (s.accepted == std::holds_alternative<Hello>(e.message) && !std::holds_alternative<ErrorMessage>(e.message))
     return refuse(s, {Errc::corrupt, std::string("unexpected ") + name_of(e.message), "device " + to_string(s.device), ""});
   std::visit([&](const auto& message) { receive(s, message); }, e.message);
+  const auto after = sessions.find(e.session);
+  if (after == sessions.end() || after->second.vector.size() <= limits::kVectorMax) return;
+  refuse(after->second, {Errc::too_large, "more origins than a workspace may have", "device " + to_string(after->second.device), ""});
 }
 
 void Replica::Impl::on(const OutboxFull& e) {
@@ -205,11 +223,11 @@ void Replica::Impl::receive(PeerSession& s, const Hello& hello) {
   store.acks().add_member(s.device);
   store.acks().take({s.device, s.incarnation, hello.ack_version, s.vector}, false);
   if (!store.state().initial_sync_completed() && !join_target) {
-    note(Note::Level::info, "Running initial full sync");
+    note(LogLevel::info, "Running initial full sync");
     join_target = hello.vector;
     join_source = s.id;
   }
-  note(Note::Level::info, "connected with " + short_string(s.device));
+  note(LogLevel::info, NodeEvent::Kind::peer_connected, s.device, "connected with " + short_string(s.device));
   effects.push_back(Accepted{s.id});
 }
 
@@ -219,13 +237,16 @@ void Replica::Impl::begin_anew(const Incarnation& later) {
   store.begin_new_life({Hlc{later.birth.packed + 1}, store.self().incarnation.random});
   store.commit();
   announced = {};
-  while (!sessions.empty())
-    refuse(sessions.begin()->second, {Errc::not_ready, "this device begins a new life, later than the one that peers know", "", ""});
+  refuse_all({Errc::not_ready, "this device begins a new life, later than the one that peers know", "", ""});
+}
+
+void Replica::Impl::refuse_all(const Error& why) {
+  while (!sessions.empty()) refuse(sessions.begin()->second, why);
 }
 
 void Replica::Impl::receive(PeerSession& s, const ErrorMessage& error) {
   const SessionId id = s.id;
-  note(Note::Level::warning, short_string(s.device) + " refused us: " + error.text);
+  note(LogLevel::warning, NodeEvent::Kind::peer_refused, s.device, short_string(s.device) + " refused us: " + error.text);
   effects.push_back(Close{id, Error{error.code, error.text, "device " + to_string(s.device), ""}});
   drop(id);
 }
@@ -256,7 +277,8 @@ bool Replica::Impl::taken(PeerSession& s, const StreamKey& key, const Expected<A
     case Applied::wait_clock:
       puller.hold(key, {"its clock is ahead of ours: the log of device " + to_string(key.first.device) + " waits",
                         result->until, {}, {}});
-      note(Note::Level::warning, "changes of " + short_string(key.first.device) + " wait: their clock is ahead of ours");
+      note(LogLevel::warning, NodeEvent::Kind::stream_waits, key.first.device,
+           "changes of " + short_string(key.first.device) + " wait: their clock is ahead of ours");
       return false;
     case Applied::wait_deps:
       s.vector.join(result->dependencies);  // whoever sends an entry holds what it depends on
@@ -339,7 +361,8 @@ void Replica::Impl::abandon(const SQLite::Exception& e) {
   puller.stop_all();
   const std::string why = std::string("a row was refused by SQLite: ") + e.what();
   puller.hold(key, {why, {}, {}, now.mono + kRetryRefusedRow});
-  note(Note::Level::error, "changes of " + short_string(key.first.device) + " are held: " + why);
+  note(LogLevel::error, NodeEvent::Kind::stream_waits, key.first.device,
+       "changes of " + short_string(key.first.device) + " are held: " + why);
 }
 
 // --- requests and acknowledgements
@@ -371,9 +394,8 @@ void Replica::Impl::receive(PeerSession& s, const AckSharedChanges& m) {
 void Replica::Impl::receive(PeerSession& s, const Heartbeat& m) {
   if (m.vector) {
     s.vector.join(*m.vector);
-  } else if (m.vector_hash != shown().hash()) {
-    s.told = shown();
-    send(s, Heartbeat{s.told.hash(), s.told, now.wall});
+  } else {
+    s.vector_due = m.vector_hash != shown().hash();
   }
 }
 
@@ -391,15 +413,18 @@ void Replica::Impl::complete_join() {
   ensure_transaction();
   store.state().set_initial_sync_completed(now.wall);
   join_target.reset();
-  note(Note::Level::info, "Initial sync completed");
+  note(LogLevel::info, NodeEvent::Kind::initial_sync_complete, {}, "Initial sync completed");
 }
 
-// What a session is owed: pages it has credit for, our vector when it changed, a sign of life.
+// What a session is owed: pages it has credit for, our vector when it changed, a sign of life. Whatever shows what we
+// hold is made here, at the end of the step, where nothing can be rolled back any more.
 void Replica::Impl::talk(PeerSession& s, const VersionVector& vector) {
+  if (std::exchange(s.vector_due, false)) send(s, Heartbeat{vector.hash(), vector, now.wall});
   for (Message& page : source.serve(s)) send(s, std::move(page));
   if ((s.told != vector || s.dropped) && now.mono >= s.next_ack) {
     AckSharedChanges::One one{{store.self().device, store.self().incarnation, ack_version(vector),
-                               vector.changed_since(s.told)}, !std::exchange(s.dropped, false)};
+                               s.dropped ? vector : vector.changed_since(s.told)}, !s.dropped};
+    s.dropped = false;
     AckSharedChanges ack;
     ack.acks.push_back(std::move(one));
     send(s, std::move(ack));
@@ -421,6 +446,7 @@ void Replica::Impl::finish() {
   std::vector<SessionId> silent;
   const VersionVector vector = shown();
   for (auto& [id, s] : sessions) {
+    if (std::exchange(s.hello_due, false)) send_hello(s);
     if (s.accepted) talk(s, vector);
     else if (now.mono - s.since >= kHelloDeadline) silent.push_back(id);
   }
@@ -441,6 +467,7 @@ std::optional<MonoTime> Replica::Impl::next_deadline() {
     }
     if (s.told != vector || s.dropped) sooner(s.next_ack);
     sooner(s.last_sent + kHeartbeatEvery);
+    if (s.serve_on) sooner(now.mono);
   }
   return next;
 }
@@ -490,6 +517,7 @@ Status Replica::status() const {
   status.vector = impl_->ours();
   status.conflicts = store.conflicts().total();
   status.quarantined = store.quarantine().count();
+  VersionVector known;
   for (const auto& [id, s] : impl_->sessions) {
     PeerStatus peer;
     peer.device = s.device;
@@ -497,33 +525,12 @@ Status Replica::status() const {
     peer.we_lack = lag(s.vector, impl_->ours());
     peer.it_lacks = lag(impl_->ours(), s.vector);
     peer.state = !s.accepted ? PeerState::handshaking : peer.we_lack + peer.it_lacks > 0 ? PeerState::behind : PeerState::live;
+    known.join(s.vector);
     status.peers.push_back(std::move(peer));
   }
+  status.lacking = lag(known, impl_->ours());
   for (const auto& [key, hold] : impl_->puller.holds()) status.waiting.push_back({key.first, hold.why, hold.until});
   return status;
-}
-
-const char* to_string(Readiness r) {
-  switch (r) {
-    case Readiness::uninitialized: return "uninitialized";
-    case Readiness::backfilling: return "backfilling";
-    case Readiness::catching_up: return "catching up";
-    case Readiness::ready: return "ready";
-    case Readiness::paused: return "paused";
-  }
-  return "unknown";
-}
-
-const char* to_string(PeerState s) {
-  switch (s) {
-    case PeerState::connecting: return "connecting";
-    case PeerState::handshaking: return "handshaking";
-    case PeerState::behind: return "behind";
-    case PeerState::live: return "live";
-    case PeerState::backing_off: return "backing off";
-    case PeerState::refused: return "refused";
-  }
-  return "unknown";
 }
 
 }  // namespace starling

@@ -182,7 +182,7 @@ Error wrong_class(const Store& store, const NetChange& c, WriteScope scope) {
           row_name(store, c.model, c.key), "use write(), or the call for that class"};
 }
 
-void list_rows(std::span<const NetChange> changes, ChangeEvent& event) {
+void list_rows(std::span<const NetChange> changes, ChangeSet& event) {
   event.overflow = changes.size() > limits::kChangeEventRowsMax;
   if (event.overflow) return;
   event.rows.reserve(changes.size());
@@ -209,6 +209,7 @@ Expected<LocalCommit> stamp_changes(Store& store, std::span<const NetChange> cha
   }
   if (const Expected<void> done = state.finish(commit); !done) return done.error();
   if (const Expected<void> done = log.finish(commit); !done) return done.error();
+  commit.changes.schema = store.shared_schema();
   commit.changes.local = true;
   commit.changes.origin = commit.origin;
   list_rows(changes, commit.changes);

@@ -44,6 +44,7 @@ struct Status {
   Readiness readiness = Readiness::uninitialized;
   bool initial_sync_completed = false;
   VersionVector vector;
+  std::uint64_t lacking = 0;         // changes that connected peers have and we do not
   std::vector<PeerStatus> peers;
   std::vector<WaitingOrigin> waiting;
   std::uint64_t conflicts = 0;       // recorded since the database was made

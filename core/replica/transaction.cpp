@@ -3,6 +3,7 @@
 #include <SQLiteCpp/Exception.h>
 #include <sqlite3.h>
 
+#include "core/base/assert.h"
 #include "core/store/capture.h"
 #include "core/store/sql_error.h"
 #include "core/store/statement_cache.h"
@@ -42,6 +43,13 @@ Expected<std::int64_t> Transaction::exec_values(std::string_view sql, std::span<
     while (statement.step()) {}  // RETURNING rows are not asked for here
     return sqlite3_stmt_readonly(statement.handle()) != 0 ? 0 : sqlite3_changes64(store_.handle());
   });
+}
+
+Expected<std::int64_t> Transaction::exec_owned(std::string_view sql, const std::vector<SqlValue>& args) {
+  std::vector<ValueView> views;
+  views.reserve(args.size());
+  for (const SqlValue& v : args) views.push_back(sql_arg(v));
+  return exec_values(sql, views);
 }
 
 Expected<Rows> Transaction::query_values(std::string_view sql, std::span<const ValueView> args) {

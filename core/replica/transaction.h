@@ -10,8 +10,7 @@
 #include <memory>
 #include <span>
 
-#include "core/base/expected.h"
-#include "core/base/sql_value.h"
+#include "core/base/typed.h"
 
 struct sqlite3;
 
@@ -40,6 +39,30 @@ class Transaction {
   Expected<std::int64_t> exec_values(std::string_view sql, std::span<const ValueView> args);
   Expected<Rows> query_values(std::string_view sql, std::span<const ValueView> args);
 
+  // A row of a typed model (core/base/typed.h): inserted, or every field of the row with that key set.
+  template <class T>
+  Expected<void> put(const T& row) {
+    static const std::string sql = typed_model::put_sql<T>();
+    return done(exec_owned(sql, typed_model::values(row, false)));
+  }
+  // Deletes the row with this one's key; true: there was one.
+  template <class T>
+  Expected<bool> erase(const T& row) {
+    static const std::string sql = "DELETE FROM " + typed_model::quoted(T::kTable) + typed_model::where_key<T>();
+    const Expected<std::int64_t> rows = exec_owned(sql, typed_model::values(row, true));
+    if (!rows) return rows.error();
+    return *rows > 0;
+  }
+  // As Reader's, and what this transaction has written is seen.
+  template <class T, class... Args>
+  Expected<std::vector<T>> all(std::string_view rest = "", const Args&... args) {
+    return typed_model::all<T>(*this, rest, args...);
+  }
+  template <class T, class... Key>
+  Expected<std::optional<T>> find(const Key&... key) {
+    return typed_model::find<T>(*this, key...);
+  }
+
   // What follows is undone unless the savepoint is released; nests.
   [[nodiscard]] Savepoint savepoint();
 
@@ -48,6 +71,9 @@ class Transaction {
 
  private:
   friend class Savepoint;
+  Expected<std::int64_t> exec_owned(std::string_view sql, const std::vector<SqlValue>& args);
+  static Expected<void> done(const Expected<std::int64_t>& rows) { return rows ? Expected<void>() : rows.error(); }
+
   Store& store_;
   int depth_ = 0;
 };

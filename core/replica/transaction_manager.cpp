@@ -4,34 +4,14 @@
 #include <sqlite3.h>
 
 #include "core/replica/stamper.h"
+#include "core/replica/undo.h"
 #include "core/store/capture.h"
 #include "core/store/sql_error.h"
-#include "core/store/store.h"
 
 namespace starling {
-namespace {
-
-// Rolls back unless the commit was reached: by an error, an exception of the function's, or one of the machine's.
-class Undo {
- public:
-  explicit Undo(Store& store) : store_(store) {}
-  ~Undo() {
-    try {
-      store_.rollback();  // nothing to do after a commit
-    } catch (...) {  // a connection that cannot roll back fails at its next BEGIN, with the same reason
-    }
-  }
-  Undo(const Undo&) = delete;
-  Undo& operator=(const Undo&) = delete;
-
- private:
-  Store& store_;
-};
-
-}  // namespace
 
 Expected<LocalCommit> TransactionManager::write(WriteScope scope, const WriteFn& fn, WallTime wall) {
-  store_.begin(TransactionKind::local);
+  if (const Expected<void> begun = store_.try_begin(TransactionKind::local); !begun) return begun.error();
   const Undo undo(store_);
   Transaction transaction(store_);
   const Expected<void> done = fn(transaction);

@@ -1,5 +1,7 @@
 #include "core/store/ack_store.h"
 
+#include "core/base/assert.h"
+
 namespace starling {
 
 AckStore::AckStore(sqlite3* db)

@@ -61,8 +61,9 @@ Authorizer::Authorizer(sqlite3* db) : db_(db) { sqlite3_set_authorizer(db, on_pr
 
 Authorizer::~Authorizer() { sqlite3_set_authorizer(db_, nullptr, nullptr); }
 
-void Authorizer::begin_strict() {
+void Authorizer::begin_strict(bool migration) {
   strict_ = true;
+  migration_ = migration;
   refusal_.clear();
   undo_possible_ = undo_possible_ && undo_statement_exists();
 }
@@ -107,6 +108,9 @@ int Authorizer::judge(int action, const char* first, const char* second) {
     default: break;
   }
   const char* change = schema_change(action);
+  const bool outside = action == SQLITE_ATTACH || action == SQLITE_DETACH;
+  if (migration_ && change != nullptr && !outside)
+    return is_ours(first) || is_ours(second) ? refuse(std::string(change) + " of what is Starling's") : SQLITE_OK;
   return change == nullptr ? SQLITE_OK : refuse(std::string(change) + " inside a transaction");
 }
 

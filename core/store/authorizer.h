@@ -2,7 +2,7 @@
 //
 // Strict while an application prepares, idle while the engine does. Refused: changes of the schema, ATTACH, DETACH,
 // BEGIN, COMMIT, ROLLBACK, ANALYZE, REINDEX, every PRAGMA that is not known to only read, load_extension(), writes to
-// sync_* tables and savepoints of that name. VACUUM has no action code; SQLite itself refuses it inside a transaction.
+// sync_* tables and savepoints of that name. A migration may change the schema, but for what is called sync_*. VACUUM has no action code; SQLite itself refuses it inside a transaction.
 //
 // It also notes ROLLBACK TO, which undoes rows without any hook being told. A statement is seen here when it is
 // prepared, not when it runs, so the note stands for as long as such a statement exists.
@@ -21,7 +21,7 @@ class Authorizer {
   Authorizer(const Authorizer&) = delete;
   Authorizer& operator=(const Authorizer&) = delete;
 
-  void begin_strict();
+  void begin_strict(bool migration = false);
   void end_strict() { strict_ = false; }
 
   // In this strict phase a ROLLBACK TO of the application may have run.
@@ -40,6 +40,7 @@ class Authorizer {
 
   sqlite3* db_;
   bool strict_ = false;
+  bool migration_ = false;
   bool undo_possible_ = false;
   std::string refusal_;
 };

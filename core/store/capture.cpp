@@ -6,6 +6,7 @@
 #include <exception>
 #include <utility>
 
+#include "core/base/assert.h"
 #include "core/store/authorizer.h"
 #include "core/store/row_image.h"
 #include "core/store/schema_reader.h"
@@ -299,12 +300,12 @@ Capture::Capture(sqlite3* db, const Schema& schema) : impl_(std::make_unique<Imp
 
 Capture::~Capture() = default;
 
-void Capture::begin() {
+void Capture::begin(bool migration) {
   ASSERT(!impl_->recording);
   impl_->forget();
   impl_->rolled_back = false;
   impl_->distrusted = false;
-  impl_->authorizer.begin_strict();
+  impl_->authorizer.begin_strict(migration);
   impl_->record(true);
 }
 

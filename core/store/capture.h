@@ -48,7 +48,8 @@ class Capture {
   Capture& operator=(const Capture&) = delete;
 
   // An application's transaction: from begin() every touched row of a model is recorded and the authorizer is strict.
-  void begin();
+  // `migration`: the schema may be changed, and rows of models must not.
+  void begin(bool migration = false);
   void distrust();
 
   // The net changes, ordered by first touch; views are valid until the next begin() or end(). Errors: a key that is

@@ -1,5 +1,7 @@
 #include "core/store/origin_table.h"
 
+#include "core/base/assert.h"
+
 namespace starling {
 
 OriginTable::OriginTable(sqlite3* db)

@@ -2,6 +2,7 @@
 
 #include <SQLiteCpp/Database.h>
 #include <SQLiteCpp/Exception.h>
+#include <sqlite3.h>
 
 #include "core/base/sha256.h"
 #include "core/store/schema_reader.h"
@@ -22,13 +23,25 @@ struct Reader::Impl {
   StatementCache statements;
 };
 
-Reader::Reader(const std::filesystem::path& database) : impl_(std::make_unique<Impl>(database)) {}
+Reader::Reader(const std::filesystem::path& database) : impl_(std::make_shared<Impl>(database)) {}
 Reader::~Reader() = default;
 Reader::Reader(Reader&&) noexcept = default;
 Reader& Reader::operator=(Reader&&) noexcept = default;
 
-void Reader::begin() { impl_->db.exec("BEGIN"); }
-void Reader::end() { impl_->db.exec("COMMIT"); }
+Expected<Snapshot> Reader::snapshot() {
+  if (sqlite3_get_autocommit(impl_->db.getHandle()) == 0)
+    return Error{Errc::busy, "this reader holds a snapshot already", "", "let that one go first, or open another reader"};
+  impl_->db.exec("BEGIN; SELECT 1 FROM sqlite_schema LIMIT 1");  // the view is that of the first read
+  return Snapshot(impl_);
+}
+
+Snapshot::~Snapshot() {
+  if (!reader_) return;
+  try {
+    reader_->db.exec("COMMIT");
+  } catch (const SQLite::Exception&) {  // a failing machine: closing the reader ends it
+  }
+}
 
 Expected<Rows> Reader::query_values(std::string_view sql, std::span<const ValueView> args) const {
   try {

@@ -1,8 +1,9 @@
 // A reader: a read-only connection of its own, for the application's queries.
 //
-// Readers never wait for the writer and never see half a transaction. Each query is a snapshot of its own; between
-// begin() and end() all queries see one (do not hold it for long: it keeps the WAL from being checkpointed). One
-// thread at a time. A failing machine throws SQLite::Exception; a wrong query is an Error.
+// Readers never wait for the writer and never see half a transaction. Each query is a snapshot of its own; while a
+// Snapshot lives all queries of its reader see the database as it was when that was taken (do not hold one for long: it
+// keeps the WAL from being checkpointed). A reader may move to another thread, but serves one at a time. What is wrong
+// with a query is an Error; a failing machine throws std::exception.
 #pragma once
 
 #include <array>
@@ -11,11 +12,7 @@
 #include <span>
 #include <vector>
 
-#include "core/base/expected.h"
-#include "core/base/schema.h"
-#include "core/base/sql_value.h"
-
-struct sqlite3;
+#include "core/base/typed.h"
 
 namespace starling {
 
@@ -24,6 +21,8 @@ struct TableDigest {
   std::uint64_t rows = 0;
   std::string digest;  // SHA-256 in hexadecimal over all visible rows, in the order of their keys
 };
+
+class Snapshot;
 
 class Reader {
  public:
@@ -39,15 +38,41 @@ class Reader {
   }
   [[nodiscard]] Expected<Rows> query_values(std::string_view sql, std::span<const ValueView> args) const;
 
-  void begin();
-  void end();
+  // Rows of a typed model (core/base/typed.h); `rest` follows the table's name: all<Task>("WHERE done=?", true).
+  template <class T, class... Args>
+  [[nodiscard]] Expected<std::vector<T>> all(std::string_view rest = "", const Args&... args) const {
+    return typed_model::all<T>(*this, rest, args...);
+  }
+  // The row with this key, its columns in order; nullopt: there is none.
+  template <class T, class... Key>
+  [[nodiscard]] Expected<std::optional<T>> find(const Key&... key) const {
+    return typed_model::find<T>(*this, key...);
+  }
+
+  // Errors: the reader holds one already.
+  [[nodiscard]] Expected<Snapshot> snapshot();
 
   // The digest of a model's visible rows: typed bytes of key and fields. Equal digests, equal tables.
   [[nodiscard]] TableDigest digest(const ModelSchema&) const;
 
  private:
+  friend class Snapshot;
   struct Impl;
-  std::unique_ptr<Impl> impl_;
+  std::shared_ptr<Impl> impl_;
+};
+
+// Ends the stable view of the reader that gave it, which may go first. Movable.
+class Snapshot {
+ public:
+  ~Snapshot();
+  Snapshot(Snapshot&&) noexcept = default;
+  Snapshot& operator=(Snapshot&&) = delete;
+
+ private:
+  friend class Reader;
+  explicit Snapshot(std::shared_ptr<Reader::Impl> reader) : reader_(std::move(reader)) {}
+
+  std::shared_ptr<Reader::Impl> reader_;
 };
 
 }  // namespace starling

@@ -1,9 +1,13 @@
 #include "core/store/row_image.h"
 
+#include <bit>
+
 #include <sqlite3.h>
 
 #include <new>
 #include <string>
+
+#include "core/base/assert.h"
 
 namespace starling {
 namespace {
@@ -73,6 +77,34 @@ Expected<void> check_key(const ModelSchema& m, BytesView key) {
                    m.name + "." + f.name, "store it as that type"};
   }
   if (!values.done()) return Error{Errc::constraint, "a key of too many values: " + describe_values(key), m.name, ""};
+  return {};
+}
+
+namespace {
+
+bool is_of(Affinity affinity, Type type) {  // in a STRICT table; ANY takes every type
+  switch (affinity) {
+    case Affinity::integer: return type == Type::integer;
+    case Affinity::real: return type == Type::real;
+    case Affinity::text: return type == Type::text;
+    case Affinity::blob: return true;  // BLOB or ANY
+    case Affinity::numeric: return true;
+  }
+  return true;
+}
+
+}  // namespace
+
+Expected<void> check_values(const ModelSchema& m, FieldMask fields, BytesView values) {
+  if (!m.constrains_values) return {};
+  ByteReader r(values);
+  for (FieldMask left = fields; left != 0; left &= left - 1) {
+    const FieldSchema& f = m.fields[static_cast<std::size_t>(std::countr_zero(left))];
+    const Type type = read_value(r).type;
+    const bool good = type == Type::null ? !f.not_null : !m.strict || is_of(f.affinity, type);
+    if (!good)
+      return Error{Errc::constraint, "a value that the table's declaration does not allow", m.name + "." + f.name, ""};
+  }
   return {};
 }
 

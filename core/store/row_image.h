@@ -40,6 +40,10 @@ bool append_value(ByteWriter& out, const ValueView&);  // one value of an image
 // equal keys are equal bytes. For keys from the application and from peers.
 [[nodiscard]] Expected<void> check_key(const ModelSchema&, BytesView key);
 
+// Whether the declaration allows these values (typed bytes of `fields`, ascending): NOT NULL, and the types of a STRICT
+// table.
+[[nodiscard]] Expected<void> check_values(const ModelSchema&, FieldMask fields, BytesView values);
+
 // Cuts the first value off an image of ours; never of bytes that came from elsewhere.
 [[nodiscard]] BytesView next_value(BytesView& image);
 

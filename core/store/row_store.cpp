@@ -2,6 +2,7 @@
 
 #include <bit>
 
+#include "core/base/assert.h"
 #include "core/store/schema_reader.h"
 
 namespace starling {
@@ -227,9 +228,8 @@ void RowStore::read_owned(Ordinal owner, Rev from, const std::function<bool(cons
       row.values = read_owned_.column_bytes(4);  // it waits in quarantine here; others are told of it all the same
     } else if (!row.deleted) {
       const std::optional<BytesView> values = read_row(row.model, row.key);
-      if (!values) throw std::runtime_error("a row of " + schema_.models[row.model].name +
-                                            " vanished without a trace: the database was changed behind the engine");
-      row.values = *values;
+      row.missing = !values;
+      if (values) row.values = *values;
     }
     if (!take(row)) return;
   }

@@ -35,6 +35,7 @@ struct OwnedRow {  // as read for a state page; bytes are valid inside the callb
   bool deleted = false;
   BytesView key;
   BytesView values;
+  bool missing = false;
 };
 
 class RowStore {
@@ -54,7 +55,8 @@ class RowStore {
   [[nodiscard]] std::optional<OwnedVersion> owned(ModelIndex, BytesView key);
   void put_owned(ModelIndex, BytesView key, const OwnedVersion&);
   [[nodiscard]] std::size_t put_new_owned(ModelIndex, std::span<const NewRow>, Ordinal owner);
-  // Rows of `owner` with a revision above `from`, in order, until the callback returns false. Those that wait in
+  // Rows of `owner` with a revision above `from`, in order, until the callback returns false. One that is gone without
+  // a trace (a trigger of the application's deleted it while a peer's change was applied) is given as `missing`. Those that wait in
   // quarantine are among them: whoever pulls from us must learn of them, and decides for itself.
   void read_owned(Ordinal owner, Rev from, const std::function<bool(const OwnedRow&)>&);
 

@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <set>
 
+#include "core/base/assert.h"
+#include "core/store/default_value.h"
 #include "core/store/sql_error.h"
 #include "core/store/table_info.h"
 
@@ -117,13 +119,15 @@ Expected<ModelSchema> read_model(const TableInfo& t, const Model& model) {
   m.name = t.name;
   m.kind = model.kind;
   m.without_rowid = t.without_rowid;
+  m.strict = t.strict;
   m.integer_key = t.rowid_key;
   int column = 0;
   int storage = 0;
   for (const ColumnInfo& c : t.columns) {
     if (c.generated == Generated::no)
       m.fields.push_back(
-          {c.name, affinity_of(c.type, t.strict), c.not_null, c.default_sql, c.key_position, column, storage});
+          {c.name, affinity_of(c.type, t.strict), c.not_null, c.default_sql, default_value(c.type, c.default_sql),
+           c.key_position, column, storage});
     ++column;
     if (c.generated != Generated::virtually) ++storage;
   }
@@ -136,6 +140,9 @@ Expected<ModelSchema> read_model(const TableInfo& t, const Model& model) {
       std::count_if(m.fields.begin(), m.fields.end(), [](const FieldSchema& f) { return f.key_position != 0; })));
   for (FieldIndex i = 0; i < m.fields.size(); ++i)
     if (m.fields[i].key_position != 0) m.key.at(static_cast<std::size_t>(m.fields[i].key_position) - 1) = i;
+  m.constrains_values = m.strict || std::any_of(m.fields.begin(), m.fields.end(), [](const FieldSchema& f) {
+    return f.not_null && f.key_position == 0;
+  });
   m.digest = schema_digest(m);
   return m;
 }

@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "core/base/assert.h"
+
 namespace starling {
 
 Statement::Statement(sqlite3* db, std::string_view sql, std::string_view* tail) {

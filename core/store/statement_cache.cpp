@@ -7,17 +7,6 @@ namespace {
 
 constexpr std::size_t kStatementsMax = 64;
 
-SqlValue owned(const ValueView& v) {
-  switch (v.type) {
-    case Type::null: return std::monostate{};
-    case Type::integer: return v.integer;
-    case Type::real: return v.real;
-    case Type::text: return std::string(v.bytes);
-    case Type::blob: return Blob{Bytes(v.bytes)};
-  }
-  return std::monostate{};
-}
-
 bool is_blank(sqlite3* db, std::string_view sql) {  // nothing but blanks, comments and semicolons
   if (sql.find_first_not_of(" \t\r\n;") == std::string_view::npos) return true;
   try {
@@ -70,7 +59,7 @@ Expected<Rows> run_query(Statement& statement, std::string_view sql, std::span<c
   while (statement.step()) {
     std::vector<SqlValue>& row = rows.rows.emplace_back();
     row.reserve(static_cast<std::size_t>(columns));
-    for (int i = 0; i < columns; ++i) row.push_back(owned(statement.column_value(i)));
+    for (int i = 0; i < columns; ++i) row.push_back(to_sql_value(statement.column_value(i)));
   }
   return rows;
 }

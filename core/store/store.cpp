@@ -4,6 +4,10 @@
 #include <SQLiteCpp/Exception.h>
 #include <sqlite3.h>
 
+#include <algorithm>
+#include <utility>
+
+#include "core/base/assert.h"
 #include "core/store/ack_store.h"
 #include "core/store/capture.h"
 #include "core/store/conflict_log.h"
@@ -29,6 +33,12 @@ constexpr char kPragmas[] =
     "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA cache_size=-65536;"
     "PRAGMA wal_autocheckpoint=4000; PRAGMA journal_size_limit=67108864;";
 
+WorkspaceId new_workspace(Prng& prng) {
+  WorkspaceId id;
+  for (std::uint8_t& byte : id.raw) byte = static_cast<std::uint8_t>(prng.next());
+  return id;
+}
+
 }  // namespace
 
 Store::Store() = default;
@@ -52,6 +62,11 @@ Expected<std::unique_ptr<Store>> Store::open(const StoreConfig& config, WallTime
 Expected<void> Store::open_file(const StoreConfig& config, WallTime now, Prng& prng) {
   db_ = std::make_unique<SQLite::Database>(config.file, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE | SQLite::OPEN_NOMUTEX,
                                            kBusyTimeoutMs, config.vfs);
+  on_busy_ = config.on_busy;
+  if (on_busy_) {
+    sqlite3_busy_handler(
+        handle(), [](void* self, int tries) { return static_cast<Store*>(self)->on_busy_(tries) ? 1 : 0; }, this);
+  }
   db_->exec(kPragmas);
   register_guard_functions(handle(), &applying_);
 
@@ -60,28 +75,33 @@ Expected<void> Store::open_file(const StoreConfig& config, WallTime now, Prng& p
   exec(kTablesSql);
   Expected<Schema> schema = open_models(*db_, config.models);
   if (!schema) return schema.error();
-  schema_ = std::move(*schema);
-  install_guards(*db_, schema_);
+  schema_ = std::make_shared<const Schema>(std::move(*schema));
+  if (const Expected<void> known = check_known_models(*schema_); !known) return known;
+  install_guards(*db_, *schema_);
   switch_triggers(*db_);
-  register_models();
+  register_models(*schema_);
+  set_what_is_enforced();
 
   state_ = std::make_unique<SyncState>(handle());
   if (state_->self().device.is_zero()) {
     const Origin self{config.device, {Hlc::of(now.ms, 0), static_cast<std::uint32_t>(prng.next())}};
-    WorkspaceId id;
-    if (config.create)
-      for (std::uint8_t& byte : id.raw) byte = static_cast<std::uint8_t>(prng.next());
-    state_->create(config.workspace_name, id, self, config.create, now);
+    state_->create(config.workspace_name, config.create ? new_workspace(prng) : WorkspaceId(), self, config.create, now);
   }
   const Expected<void> identity = check_identity(config);
   if (!identity) return identity;
+  if (config.create && state_->workspace().is_zero()) {  // it was opened without a network before: now it begins
+    state_->set_workspace(new_workspace(prng));
+    state_->set_initial_sync_completed(now);
+  }
+  was_restored_ = state_->is_backup();
+  if (was_restored_) renew_incarnation(now, prng);
   state_->note_opening(prng.next());
   exec("COMMIT");
   in_transaction_ = false;
 
-  capture_ = std::make_unique<Capture>(handle(), schema_);
+  capture_ = std::make_unique<Capture>(handle(), *schema_);
   origins_ = std::make_unique<OriginTable>(handle());
-  rows_ = std::make_unique<RowStore>(handle(), schema_, *origins_);
+  rows_ = std::make_unique<RowStore>(handle(), *schema_, *origins_);
   log_ = std::make_unique<PeerLog>(handle());
   acks_ = std::make_unique<AckStore>(handle());
   conflicts_ = std::make_unique<ConflictLog>(handle());
@@ -115,15 +135,41 @@ Expected<void> Store::check_identity(const StoreConfig& config) {
   return {};
 }
 
+// The peers know more of the old name's streams than a backup does: what it said after the backup was made comes back
+// from them like anybody else's changes, and what is written from now on stands under a name of its own.
+void Store::renew_incarnation(WallTime now, Prng& prng) {
+  const Hlc birth = std::max(Hlc::of(now.ms, 0), Hlc{self().incarnation.birth.packed + 1});
+  state_->set_self({self().device, {birth, static_cast<std::uint32_t>(prng.next())}});
+  state_->forget_backup();
+}
+
 // Models keep their number for the life of the file; positions in the schema change as models come.
-void Store::register_models() {
+Expected<void> Store::check_known_models(const Schema& schema) {
+  Statement select(handle(), "SELECT name, kind FROM sync_model");
+  while (select.step()) {
+    const std::string name(select.column_bytes(0));
+    const ModelSchema* m = schema.find(name);
+    if (m == nullptr)
+      return Error{Errc::schema, "this table was synchronised before and is not among the models", name,
+                   "name it again: its rows would no longer be told; detach() ends synchronising for all"};
+    if (static_cast<std::int64_t>(m->kind) != select.column_integer(1))
+      return Error{Errc::schema, "this model was of the other kind before", name, "keep its kind, or make a new table"};
+  }
+  return {};
+}
+
+void Store::register_models(const Schema& schema) {
   Statement put(handle(),
                 "INSERT INTO sync_model(name, kind, digest) VALUES(?1,?2,?3)"
                 " ON CONFLICT(name) DO UPDATE SET kind=?2, digest=?3");
-  for (const ModelSchema& m : schema_.models) {
+  for (const ModelSchema& m : schema.models)
     put.text(m.name).integer(static_cast<std::int64_t>(m.kind)).blob(m.digest.view()).run();
-    toggles_enforcement_ = toggles_enforcement_ || m.has_foreign_keys || m.has_checks;
-  }
+}
+
+void Store::set_what_is_enforced() {
+  const auto& models = schema_->models;
+  toggles_enforcement_ = std::any_of(models.begin(), models.end(),
+                                     [](const ModelSchema& m) { return m.has_foreign_keys || m.has_checks; });
 }
 
 sqlite3* Store::handle() { return db_->getHandle(); }
@@ -144,11 +190,89 @@ void Store::set_enforcement(bool on) {
 
 void Store::begin(TransactionKind kind) {
   ASSERT(!in_transaction_);
-  set_enforcement(kind == TransactionKind::local);
+  set_enforcement(kind != TransactionKind::apply);
   exec("BEGIN IMMEDIATE");
   in_transaction_ = true;
   applying_ = kind == TransactionKind::apply;
-  if (kind == TransactionKind::local) capture_->begin();
+  if (kind != TransactionKind::apply) capture_->begin(kind == TransactionKind::migration);
+}
+
+Expected<void> Store::try_begin(TransactionKind kind) {
+  try {
+    begin(kind);
+    return {};
+  } catch (const SQLite::Exception& e) {
+    if ((e.getErrorCode() & 0xff) != SQLITE_BUSY) throw;
+    return Error{Errc::busy, "another connection holds the database", "BEGIN", "end its transaction, then try again"};
+  }
+}
+
+namespace {
+
+// A peer that has not migrated yet numbers fields by their place: a model may grow at its end, and nothing else.
+Expected<void> check_growth(const ModelSchema& before, const ModelSchema* after) {
+  const auto refuse = [&](const char* what) {
+    return Error{Errc::schema, what, before.name, "a synchronised table may only grow, by columns at its end"};
+  };
+  if (after == nullptr) return refuse("the model is no longer there");
+  if (after->kind != before.kind) return refuse("the model has changed its kind");
+  if (after->fields.size() < before.fields.size() || after->key != before.key) return refuse("a column or the key has changed");
+  for (std::size_t i = 0; i < before.fields.size(); ++i) {
+    const FieldSchema& a = before.fields[i];
+    const FieldSchema& b = after->fields[i];
+    if (a.name != b.name || a.affinity != b.affinity || a.not_null != b.not_null || a.default_sql != b.default_sql)
+      return refuse("a column has changed its name, type, place or default");
+  }
+  return {};
+}
+
+}  // namespace
+
+Expected<void> Store::replace_models(const std::vector<Model>& models) {
+  ASSERT(in_transaction_ && !next_schema_);
+  if (capture_->touched_anything())
+    return Error{Errc::forbidden, "a migration wrote rows of a model", "", "change the schema in migrate(), then rows in write()"};
+  capture_->end();
+  Expected<Schema> after = open_models(*db_, models);
+  if (!after) return after.error();
+  for (const ModelSchema& before : schema_->models) {
+    const ModelSchema* m = after->find(before.name);
+    const Expected<void> grown = check_growth(before, m);
+    if (!grown) return grown.error();
+    if (m->fields.size() > before.fields.size()) fill_in_defaults(*db_, *m);
+  }
+  install_guards(*db_, *after);
+  register_models(*after);
+  next_schema_ = std::make_shared<const Schema>(std::move(*after));
+  return {};
+}
+
+// After the commit of a migration: whatever was prepared for the models as they were goes.
+void Store::take_models() {
+  rows_.reset();
+  capture_.reset();
+  statements_ = std::make_unique<StatementCache>();
+  schema_ = std::exchange(next_schema_, nullptr);
+  switch_triggers(*db_);
+  set_what_is_enforced();
+  capture_ = std::make_unique<Capture>(handle(), *schema_);
+  rows_ = std::make_unique<RowStore>(handle(), *schema_, *origins_);
+}
+
+void Store::detach() {
+  begin(TransactionKind::apply);
+  remove_guards(*db_);
+  std::vector<std::string> tables;
+  {
+    Statement select(handle(), "SELECT name FROM main.sqlite_schema WHERE type='table' AND name GLOB 'sync_*'");
+    while (select.step()) tables.emplace_back(select.column_bytes(0));
+  }
+  statements_.reset();
+  rows_.reset();
+  for (const std::string& table : tables) exec(("DROP TABLE main." + quote_identifier(table)).c_str());
+  capture_->allow_commit();
+  exec("COMMIT");
+  in_transaction_ = false;
 }
 
 void Store::begin_new_life(const Incarnation& incarnation) {
@@ -166,6 +290,7 @@ void Store::commit() {
   in_transaction_ = false;
   applying_ = false;
   capture_->end();
+  if (next_schema_) take_models();
 }
 
 void Store::rollback() {
@@ -175,6 +300,7 @@ void Store::rollback() {
   if (capture_) capture_->end();  // before ROLLBACK, which its authorizer refuses to an application
   if (sqlite3_get_autocommit(handle()) == 0) exec("ROLLBACK");  // SQLite may have done it by itself
   if (!capture_) return;  // still opening
+  next_schema_.reset();
   origins_->reload();
   state_->reload();
   if (const std::optional<Ordinal> ordinal = origins_->find(self())) self_ordinal_ = *ordinal;

@@ -9,6 +9,7 @@
 // Not thread-safe: the caller holds the writer lock. A failing machine throws SQLite::Exception.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -41,11 +42,15 @@ struct StoreConfig {
   std::string workspace_name;
   bool create = false;  // a new file opens a new workspace; else it waits for the id of its first peer
   DeviceId device;
+  // Called while another connection writes: may sleep; false: give up, and begin() throws SQLITE_BUSY. Empty: SQLite
+  // waits for some seconds by itself.
+  std::function<bool(int tries)> on_busy;
 };
 
 enum class TransactionKind {
   local,  // an application writes: captured, constraints enforced
   apply,  // changes from elsewhere: not captured, foreign keys and CHECK unenforced
+  migration,  // an application changes its schema: replace_models() before the commit
 };
 
 class Store {
@@ -58,14 +63,24 @@ class Store {
   Store& operator=(const Store&) = delete;
 
   void begin(TransactionKind);  // BEGIN IMMEDIATE
+  [[nodiscard]] Expected<void> try_begin(TransactionKind);  // the same; Errc::busy while another connection writes
   void commit();                // durable when it returns
   void rollback();              // also in memory; no-op outside a transaction
   [[nodiscard]] bool in_transaction() const { return in_transaction_; }
+  [[nodiscard]] bool was_restored() const { return was_restored_; }  // the file was a backup when it was opened
+
+  // After a migration's DDL: what the models are now. They take effect with the commit. Errors: a model that cannot be
+  // synchronised, or that did anything but grow by fields at its end; a row of a model was written.
+  [[nodiscard]] Expected<void> replace_models(const std::vector<Model>&);
+
+  // Removes every table and trigger of the engine's; the application's tables stay. The store is of no use afterwards.
+  void detach();
 
   // Takes another name for what this device will write. Only before it has written anything, in a transaction.
   void begin_new_life(const Incarnation&);
 
-  [[nodiscard]] const Schema& schema() const { return schema_; }
+  [[nodiscard]] const Schema& schema() const { return *schema_; }
+  [[nodiscard]] const std::shared_ptr<const Schema>& shared_schema() const { return schema_; }  // for what outlives it
   [[nodiscard]] const Origin& self() const;
   [[nodiscard]] Ordinal self_ordinal() const { return self_ordinal_; }
   [[nodiscard]] HlcClock& clock() { return clock_; }
@@ -88,12 +103,17 @@ class Store {
   Store();
   Expected<void> open_file(const StoreConfig&, WallTime, Prng&);
   Expected<void> check_identity(const StoreConfig&);
-  void register_models();
+  void take_models();
+  [[nodiscard]] Expected<void> check_known_models(const Schema&);
+  void register_models(const Schema&);
+  void set_what_is_enforced();
+  void renew_incarnation(WallTime, Prng&);
   void set_enforcement(bool on);
   void exec(const char* sql);
 
   std::unique_ptr<SQLite::Database> db_;
-  Schema schema_;
+  std::shared_ptr<const Schema> schema_;
+  std::shared_ptr<const Schema> next_schema_;  // of the migration that is under way
   HlcClock clock_;
   std::unique_ptr<Capture> capture_;
   std::unique_ptr<SyncState> state_;
@@ -106,8 +126,10 @@ class Store {
   std::unique_ptr<StatementCache> statements_;
   Ordinal self_ordinal_ = 0;
   bool in_transaction_ = false;
+  bool was_restored_ = false;
   bool applying_ = false;
   bool enforced_ = true;
+  std::function<bool(int)> on_busy_;
   bool toggles_enforcement_ = false;  // a model has foreign keys or CHECK constraints
 };
 

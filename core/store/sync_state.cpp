@@ -7,6 +7,7 @@ namespace starling {
 SyncState::SyncState(sqlite3* db)
     : format_(kFormatVersion),
       put_meta_(db, "INSERT INTO sync_meta(name, value) VALUES(?1,?2) ON CONFLICT(name) DO UPDATE SET value=?2"),
+      drop_meta_(db, "DELETE FROM sync_meta WHERE name=?"),
       get_meta_(db, "SELECT name, value FROM sync_meta"),
       put_state_(db,
                  "INSERT INTO sync_state(name, last_sync, initial_sync_completed, created_at, updated_at)"
@@ -23,6 +24,7 @@ void SyncState::reload() {
     const BytesView value = get_meta_.column_bytes(1);
     if (name == "workspace_name") workspace_name_ = Bytes(value);
     if (name == "workspace" && value.size() == 16) workspace_ = WorkspaceId::from(value);
+    if (name == kBackupMark) is_backup_ = true;
     if (name == "format") format_ = get_meta_.column_integer(1);
     if (name == "self") {
       ByteReader r(value);
@@ -48,6 +50,11 @@ void SyncState::create(const std::string& name, const WorkspaceId& id, const Ori
 
 void SyncState::note_opening(std::uint64_t nonce) {
   put_meta("opening", ValueView::of(static_cast<std::int64_t>(nonce)));
+}
+
+void SyncState::forget_backup() {
+  is_backup_ = false;
+  drop_meta_.text(kBackupMark).run();
 }
 
 void SyncState::set_self(const Origin& self) {

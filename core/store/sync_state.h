@@ -26,6 +26,9 @@ class SyncState {
   // To be called once while opening, with a number that never comes twice: a commit that changes the file. Where the
   // last process died between writing to the WAL and syncing it, SQLite takes for committed what it finds there, and no
   // sync has covered it: we would tell peers of what the next power cut takes away. This commit's sync covers it.
+  // Whether this file is a copy that backup() made, and that nobody has opened since.
+  [[nodiscard]] bool is_backup() const { return is_backup_; }
+  void forget_backup();
   void note_opening(std::uint64_t nonce);
   void set_initial_sync_completed(WallTime);
   void reload();  // after a rollback
@@ -38,7 +41,8 @@ class SyncState {
   Origin self_;
   std::int64_t format_;
   bool completed_ = false;
-  Statement put_meta_, get_meta_, put_state_, get_state_;
+  bool is_backup_ = false;
+  Statement put_meta_, drop_meta_, get_meta_, put_state_, get_state_;
 };
 
 }  // namespace starling

@@ -7,6 +7,7 @@
 namespace starling {
 
 inline constexpr int kFormatVersion = 1;
+inline constexpr char kBackupMark[] = "backup";  // in sync_meta of a copy that backup.h made
 
 inline constexpr char kTablesSql[] = R"sql(
 CREATE TABLE IF NOT EXISTS sync_meta (

@@ -2,6 +2,8 @@
 
 #include <cstring>
 
+#include "core/base/assert.h"
+
 namespace starling {
 namespace {
 

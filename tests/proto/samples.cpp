@@ -4,6 +4,7 @@
 #include <bit>
 #include <tuple>
 
+#include "core/base/assert.h"
 #include "proto/model_table.h"
 
 namespace starling::samples {
@@ -176,7 +177,7 @@ VersionVector vector(Prng& prng, std::size_t origins) {
   for (std::size_t i = 0; i < origins; ++i) {
     const bool log = prng.chance(70);
     vector.join(origin(prng),
-                {Rev{prng.below(100) + (log ? 0 : 1)}, Seq{log ? 1 + prng.next() / 2 : 0}, log ? hlc(prng) : Hlc{}});
+                {Rev{prng.below(100) + (log ? 0 : 1)}, Seq{log ? 1 + prng.next() % limits::kCountMax : 0}, log ? hlc(prng) : Hlc{}});
   }
   return vector;
 }

@@ -1,3 +1,4 @@
+#include "core/base/assert.h"
 #include "core/base/expected.h"
 
 #include <doctest/doctest.h>

@@ -11,6 +11,7 @@
 #include <string>
 #include <utility>
 
+#include "core/base/assert.h"
 #include "core/causal/change.h"
 
 namespace starling::reference {

@@ -56,4 +56,14 @@ TEST_CASE("Adoption: takes every key that a write takes") {
   CHECK(*adopted == 1);
 }
 
+TEST_CASE("Adoption: small rows and a large one within the limits are never put into one transaction beyond them") {
+  TestNode node(1);
+  behind_the_engine(node, "WITH RECURSIVE n(i) AS (VALUES(1) UNION ALL SELECT i+1 FROM n WHERE i<9)"
+                          " INSERT INTO note(id, title) SELECT printf('a%05d', i), zeroblob(100000) FROM n");
+  behind_the_engine(node, "INSERT INTO note(id, title, body) VALUES ('b', zeroblob(1900000), zeroblob(1000000))");
+  const Expected<std::uint64_t> adopted = adopt_existing_rows(*node.store, node.now.wall);
+  REQUIRE_MESSAGE(adopted.has_value(), (adopted ? std::string() : adopted.error().text()));
+  CHECK(*adopted == 10);
+}
+
 }  // namespace starling

@@ -1,6 +1,7 @@
 #include "core/replica/replica.h"
 
 #include "core/store/ack_store.h"
+#include "proto/state_page.h"
 #include "tests/core/replica/test_node.h"
 
 namespace starling {
@@ -178,6 +179,66 @@ TEST_CASE("Replica: effects of a step that a refused row undid tell nothing of i
   CHECK(node.replica.status().entries_applied == 0);
   REQUIRE(node.replica.status().waiting.size() == 1);
   CHECK(clash.commit->seq == Seq{1});
+}
+
+TEST_CASE("Replica: what a refused row undoes is acknowledged to nobody, not in a Hello either") {
+  const auto models = [] { return std::vector{Model::from_sql("CREATE TABLE t (id TEXT PRIMARY KEY NOT NULL, n INTEGER)", Kind::shared)}; };
+  TestNode node(1, true, models());
+  TestNode author(2, false, models());
+  Exchange exchange(node, author);
+  node.store->begin(TransactionKind::apply);
+  Statement(node.store->handle(), "CREATE UNIQUE INDEX one ON t(n)").run();  // behind the engine's back
+  node.store->commit();
+  exchange.run({node.write("INSERT INTO t VALUES ('a', 1)")});
+  (void)author.write("INSERT INTO t VALUES ('b', 2)");
+  (void)author.write("INSERT INTO t VALUES ('c', 2)");  // a clash at the other only
+  const auto entry = [&](std::uint64_t seq) { return SharedChange{author.store->self(), Seq{seq}, author.entry(seq)}; };
+  // In one step: a good entry, a new peer, a heartbeat that asks for our vector, and the entry that SQLite refuses.
+  const auto effects = node.step({Received{1, entry(1)}, PeerUp{9, device(3)}, Received{1, Heartbeat{Hash128{}, std::nullopt, node.now.wall}},
+                                  Received{1, entry(2)}});
+  const Seq on_disk = node.vector().at(author.store->self()).seq;
+  CHECK(on_disk == Seq{});
+  REQUIRE(sent<Hello>(effects, 9).size() == 1);
+  CHECK(sent<Hello>(effects, 9)[0].vector.at(author.store->self()).seq == on_disk);
+  for (const Heartbeat& beat : sent<Heartbeat>(effects, 1)) CHECK((!beat.vector || beat.vector->at(author.store->self()).seq == on_disk));
+}
+
+TEST_CASE("Replica: after a full outbox the whole vector is told as an acknowledgement, also when a heartbeat comes first") {
+  TestNode node(1);
+  (void)meet(node, 1, 2);
+  (void)node.step({node.write("INSERT INTO note(id) VALUES ('a')")});
+  (void)node.wait(1s);
+  (void)node.step({OutboxFull{1}});
+  (void)node.receive(1, Heartbeat{Hash128{}, std::nullopt, node.now.wall});
+  const auto later = sent<AckSharedChanges>(node.wait(2s), 1);
+  REQUIRE(later.size() == 1);
+  CHECK_FALSE(later[0].acks.at(0).delta);
+  CHECK(later[0].acks.at(0).ack.vector == node.vector());
+}
+
+TEST_CASE("Replica: a row of ours that a trigger took away while a change was applied is told as deleted, and nobody stops") {
+  TestNode node(1);
+  TestNode peer(2, false);
+  Exchange exchange(node, peer);
+  exchange.run({node.write("INSERT INTO file(id, path) VALUES (x'01', 'a'), (x'02', 'b')")});
+  node.store->begin(TransactionKind::apply);
+  Statement(node.store->handle(), "DELETE FROM file WHERE id=x'01'").run();  // as a trigger would, uncaptured
+  node.store->commit();
+  const auto served = node.receive(1, StateRequest{node.store->self(), Rev{}, 1 << 20, true});
+  REQUIRE(sent<StateResponse>(served, 1).size() == 1);
+  const StatePage page = sent<StateResponse>(served, 1)[0].page;
+  const auto rows = decode_state_page(page.body, page.from, page.to, node.store->schema());
+  REQUIRE(rows);
+  REQUIRE(rows->rows.size() == 2);
+  CHECK(rows->rows[0].deleted);
+  CHECK_FALSE(rows->rows[1].deleted);
+  // Another's row is not ours to declare dead: we serve up to it, and no further.
+  peer.store->begin(TransactionKind::apply);
+  Statement(peer.store->handle(), "DELETE FROM file WHERE id=x'02'").run();
+  peer.store->commit();
+  const auto relayed = sent<StateResponse>(peer.receive(1, StateRequest{node.store->self(), Rev{}, 1 << 20, true}), 1);
+  REQUIRE(relayed.size() == 1);
+  CHECK(relayed[0].page.to == Rev{1});
 }
 
 }  // namespace starling

@@ -148,4 +148,28 @@ TEST_CASE("Store: opens in WAL mode with full synchronisation and foreign keys")
   CHECK(number(*store, "PRAGMA foreign_keys") == 1);
 }
 
+TEST_CASE("Store: a model that was there before must be given again, and as the same kind") {
+  const TempFile file;
+  (void)open_store(store_config(file.path()));
+  StoreConfig fewer = store_config(file.path());
+  fewer.models.pop_back();
+  CHECK(refused(fewer) == Errc::schema);
+  StoreConfig other = store_config(file.path());
+  other.models.back().kind = Kind::shared;
+  CHECK(refused(other) == Errc::schema);
+  (void)open_store(store_config(file.path()));
+}
+
+TEST_CASE("Store: one that was first opened to join, or without a network, may create the workspace later") {
+  const TempFile file;
+  StoreConfig config = store_config(file.path());
+  config.create = false;
+  CHECK(open_store(config)->state().workspace().is_zero());
+  const std::unique_ptr<Store> created = open_store(store_config(file.path()), 2);
+  CHECK_FALSE(created->state().workspace().is_zero());
+  CHECK(created->state().initial_sync_completed());
+  const WorkspaceId id = created->state().workspace();
+  CHECK(open_store(store_config(file.path()), 3)->state().workspace() == id);  // once
+}
+
 }  // namespace starling

@@ -1,0 +1,30 @@
+#include "core/replica/migration.h"
+
+#include <sqlite3.h>
+
+#include "core/replica/adoption.h"
+#include "core/replica/undo.h"
+
+namespace starling {
+
+Expected<void> migrate(Store& store, const WriteFn& ddl, const std::vector<Model>& models, WallTime wall) {
+  {
+    if (const Expected<void> begun = store.try_begin(TransactionKind::migration); !begun) return begun.error();
+    const Undo undo(store);
+    Transaction transaction(store);
+    const Expected<void> done = ddl ? ddl(transaction) : Expected<void>();
+    if (!done) return done.error();
+    if (sqlite3_get_autocommit(store.handle()) != 0) {
+      return Error{Errc::constraint, "SQLite has rolled the whole transaction back", "migrate",
+                   "do not use OR ROLLBACK or RAISE(ROLLBACK) inside a migration"};
+    }
+    const Expected<void> replaced = store.replace_models(models);
+    if (!replaced) return replaced.error();
+    store.commit();
+  }
+  const Expected<std::uint64_t> adopted = adopt_existing_rows(store, wall);
+  if (!adopted) return adopted.error();
+  return {};
+}
+
+}  // namespace starling
