@@ -1,7 +1,7 @@
 // What a node is opened with, and what it asks of its surroundings: peers, a clock, a place for log lines.
 //
 // Plain values, copied into the node. A Clock must outlive the node. Both the clock and the log function are called
-// from several threads at once and must bear it.
+// from several threads at once and must bear it; callbacks (notice.h) come through the executor.
 #pragma once
 
 #include <filesystem>
@@ -10,7 +10,8 @@
 #include <vector>
 
 #include "core/base/ids.h"
-#include "core/replica/event.h"
+#include "core/base/log_level.h"
+#include "net/notice.h"
 
 namespace starling {
 
@@ -31,7 +32,7 @@ class Clock {  // replaceable for tests
   [[nodiscard]] virtual Now now() const = 0;
 };
 
-using LogFn = std::function<void(Note::Level, const std::string& text)>;
+using LogFn = std::function<void(LogLevel, const std::string& text)>;
 
 struct Config {
   std::filesystem::path folder;
@@ -39,6 +40,7 @@ struct Config {
   Start start = Start::create;
   std::string listen;  // "host:port"; port 0: any free one; no host: every address; empty: only dials
   std::vector<Peer> peers;
+  Executor executor;             // where callbacks run; empty: on a thread of the node's own
   LogFn log;                     // may be empty
   const Clock* clock = nullptr;  // nullptr: the system's
 };

@@ -21,6 +21,9 @@ struct ConnectionManager::Impl {
   void run();
   void stop(std::chrono::milliseconds linger);
   void dial(const DeviceId&);
+  void hang_up(const DeviceId&);
+  void pause();
+  void resume();
 
   const TlsIdentity& identity;
   PeerBook& book;
@@ -36,6 +39,7 @@ struct ConnectionManager::Impl {
   std::shared_ptr<Listener> listener;
   std::map<DeviceId, std::shared_ptr<Dialer>> dialers;
   bool stopping = false;
+  bool paused = false;
 
   mutable std::mutex mutex;
   mutable std::condition_variable ended;
@@ -102,7 +106,29 @@ void ConnectionManager::Impl::dial(const DeviceId& device) {
   if (dialer) return dialer->dial_now();
   dialer = std::make_shared<Dialer>(io, client_context, resolver, book, log, device, prng.fork(),
                                     [this](Link link) { sessions.take(std::move(link)); });
+  if (paused) dialer->pause();
   dialer->start();
+}
+
+void ConnectionManager::Impl::hang_up(const DeviceId& device) {
+  const auto found = dialers.find(device);
+  if (found != dialers.end()) {
+    found->second->stop();
+    dialers.erase(found);
+  }
+  sessions.close(device, {Errc::not_member, "this peer was removed", "", ""});
+}
+
+void ConnectionManager::Impl::pause() {
+  if (stopping || std::exchange(paused, true)) return;
+  for (const auto& [device, dialer] : dialers) dialer->pause();
+  sessions.close_all(limits::kLingerMax, {Errc::not_ready, "this node pauses", "", ""});
+}
+
+void ConnectionManager::Impl::resume() {
+  if (stopping || !std::exchange(paused, false)) return;
+  sessions.reopen();
+  for (const auto& [device, dialer] : dialers) dialer->resume();
 }
 
 void ConnectionManager::Impl::stop(std::chrono::milliseconds linger) {
@@ -111,7 +137,7 @@ void ConnectionManager::Impl::stop(std::chrono::milliseconds linger) {
   if (listener) listener->stop();
   for (const auto& [device, dialer] : dialers) dialer->stop();
   resolver.abandon();
-  sessions.close_all(linger);
+  sessions.close_all(linger, {Errc::stopped, "this node stops", "", ""});
   open.reset();
 }
 
@@ -140,6 +166,18 @@ void ConnectionManager::execute(std::vector<NetCommand> commands) {
   asio::post(impl_->io, [impl = impl_.get(), commands = std::move(commands)]() mutable {
     impl->sessions.execute(std::move(commands));
   });
+}
+
+void ConnectionManager::pause() {
+  asio::post(impl_->io, [impl = impl_.get()] { impl->pause(); });
+}
+
+void ConnectionManager::resume() {
+  asio::post(impl_->io, [impl = impl_.get()] { impl->resume(); });
+}
+
+void ConnectionManager::hang_up(const DeviceId& device) {
+  asio::post(impl_->io, [impl = impl_.get(), device] { impl->hang_up(device); });
 }
 
 void ConnectionManager::dial(const DeviceId& device) {

@@ -40,7 +40,10 @@ class ConnectionManager final : public CommandSink {
 
   void execute(std::vector<NetCommand>) override;
   void replica_failed() override { stop(std::chrono::milliseconds(0)); }
-  void dial(const DeviceId&);  // the peer is new in the book, or has other addresses
+  void dial(const DeviceId&);     // the peer is new in the book, or has other addresses
+  void hang_up(const DeviceId&);  // the peer is no longer in the book
+  void pause();                   // ends every session, dials nobody, takes nobody in
+  void resume();
 
  private:
   struct Impl;

@@ -41,6 +41,17 @@ void Dialer::stop() {
   changed_.cancel();
 }
 
+void Dialer::pause() {
+  paused_ = true;
+  hang_up("paused");
+  changed_.cancel();
+}
+
+void Dialer::resume() {
+  paused_ = false;
+  dial_now();
+}
+
 void Dialer::dial_now() {
   failures_ = 0;
   changed_.cancel();
@@ -67,7 +78,7 @@ void Dialer::session_down(std::chrono::steady_clock::duration accepted_for) {
 asio::awaitable<void> Dialer::run() {
   const auto self = shared_from_this();
   while (!stopped_) {
-    if (connected_) {
+    if (connected_ || paused_) {
       never(changed_);
       co_await changed_.async_wait(as_result);
       continue;
@@ -83,7 +94,7 @@ asio::awaitable<void> Dialer::run() {
     ++failures_;
     book_.failed(peer_, last_error_);
     const std::string text = "no connection to " + short_string(peer_) + ": " + last_error_.text();
-    log_(text == logged_ ? Note::Level::debug : Note::Level::info, text);
+    log_(text == logged_ ? LogLevel::debug : LogLevel::info, text);
     logged_ = text;
   }
 }

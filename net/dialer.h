@@ -25,6 +25,8 @@ class Dialer : public std::enable_shared_from_this<Dialer> {
 
   void start();
   void stop();
+  void pause();                    // rests until resume()
+  void resume();
   void dial_now();                 // the addresses have changed
   void session_up(bool call_off);  // a session lives; `call_off`: it beats the one we are dialling for
   void session_down(std::chrono::steady_clock::duration accepted_for);  // zero: it never was accepted
@@ -35,7 +37,7 @@ class Dialer : public std::enable_shared_from_this<Dialer> {
   asio::awaitable<bool> dial(asio::ip::tcp::endpoint);
   void allow(std::chrono::steady_clock::duration time);
   void hang_up(const char* why);
-  [[nodiscard]] bool done() const { return stopped_ || connected_; }
+  [[nodiscard]] bool done() const { return stopped_ || connected_ || paused_; }
 
   asio::io_context& io_;
   asio::ssl::context& context_;
@@ -53,6 +55,7 @@ class Dialer : public std::enable_shared_from_this<Dialer> {
   Error last_error_;
   std::string logged_;  // the last failure that was news
   bool stopped_ = false;
+  bool paused_ = false;
   bool connected_ = false;
   unsigned failures_ = 0;
 };

@@ -14,17 +14,17 @@ class Log {
  public:
   explicit Log(LogFn write = {}) : write_(std::move(write)) {}
 
-  void operator()(Note::Level level, const std::string& text) const {
+  void operator()(LogLevel level, const std::string& text) const {
     if (!write_) return;
     try {
       write_(level, text);
     } catch (...) {  // see above
     }
   }
-  void debug(const std::string& text) const { (*this)(Note::Level::debug, text); }
-  void info(const std::string& text) const { (*this)(Note::Level::info, text); }
-  void warning(const std::string& text) const { (*this)(Note::Level::warning, text); }
-  void error(const std::string& text) const { (*this)(Note::Level::error, text); }
+  void debug(const std::string& text) const { (*this)(LogLevel::debug, text); }
+  void info(const std::string& text) const { (*this)(LogLevel::info, text); }
+  void warning(const std::string& text) const { (*this)(LogLevel::warning, text); }
+  void error(const std::string& text) const { (*this)(LogLevel::error, text); }
 
  private:
   LogFn write_;

@@ -5,11 +5,16 @@
 #include <random>
 
 #include "core/replica/adoption.h"
+#include "core/replica/migration.h"
 #include "core/replica/replica.h"
 #include "core/replica/transaction_manager.h"
+#include "core/store/backup.h"
+#include "core/store/sqlite_runtime.h"
 #include "core/store/store.h"
 #include "net/connection_manager.h"
 #include "net/folder.h"
+#include "net/foreign_lock.h"
+#include "net/notifier.h"
 #include "net/replica_host.h"
 #include "net/system_clock.h"
 #include "net/tls_identity.h"
@@ -49,23 +54,35 @@ void add_links(Status& status, const std::map<DeviceId, PeerLink>& links) {
 
 // Declared in the order in which things rest on each other; both threads have ended before any of it goes.
 struct Node::Impl {
-  Impl(Config c, FolderLock held, TlsIdentity tls, std::unique_ptr<Store> opened, std::unique_ptr<SystemClock> own,
-       Prng prng)
+  Impl(Config c, FolderLock held, TlsIdentity tls, std::unique_ptr<ForeignLock> guard, std::unique_ptr<Store> opened,
+       std::unique_ptr<SystemClock> own, Prng prng)
       : config(std::move(c)),
         lock(std::move(held)),
         identity(std::move(tls)),
         system_clock(std::move(own)),
         clock(config.clock != nullptr ? *config.clock : *system_clock),
         log(config.log),
+        notifier(config.executor, log),
+        foreign_lock(std::move(guard)),
         store(std::move(opened)),
+        writer([this](const std::string& who) { long_transaction(who); }),
         transactions(*store),
         replica(*store),
         book(identity.device()),
-        host(replica, writer, clock, log),
-        network(identity, book, host, log, prng.next()) {}
+        host(replica, writer, *foreign_lock, notifier, clock, log),
+        network(identity, book, host, log, prng.next()) {
+    foreign_lock->set_report([this](const std::string& who) { long_transaction(who); });
+  }
 
+  // Runs `work` under the writer lock, unless the node has stopped; a bug inside it stops the node.
+  template <class T>
+  Expected<T> locked(const char* purpose, const std::function<Expected<T>()>& work);
   Expected<CommitInfo> write(WriteScope, const WriteFn&);
+  [[nodiscard]] Expected<void> still_open() const;
   void stop(std::chrono::milliseconds deadline);
+  void long_transaction(const std::string& who);
+  void say_restored();
+  [[nodiscard]] std::filesystem::path database() const { return config.folder / kDatabase; }
 
   const Config config;
   const FolderLock lock;
@@ -73,6 +90,8 @@ struct Node::Impl {
   const std::unique_ptr<SystemClock> system_clock;
   const Clock& clock;
   const Log log;
+  Notifier notifier;
+  const std::unique_ptr<ForeignLock> foreign_lock;
   const std::unique_ptr<Store> store;
   WriterLock writer;  // whoever holds it may use the store, the transactions and the replica
   TransactionManager transactions;
@@ -81,31 +100,58 @@ struct Node::Impl {
   ReplicaHost host;
   ConnectionManager network;
 
-  std::mutex life;  // start and stop
+  std::mutex life;  // start, stop, schema
   bool started = false;
   std::atomic<bool> stopped = false;
+  std::atomic<bool> paused = false;
+  std::atomic<bool> detached = false;
+  std::shared_ptr<const Schema> schema = store->shared_schema();
   std::atomic<std::uint16_t> port = 0;
 };
 
-Expected<CommitInfo> Node::Impl::write(WriteScope scope, const WriteFn& fn) {
-  if (writer.held_here()) {
-    return Error{Errc::forbidden, "a write inside a write", "write", "use Transaction::savepoint() for a part to undo"};
-  }
-  const std::scoped_lock turn(writer);
+Expected<void> Node::Impl::still_open() const {
   const std::string failure = host.failure();
-  if (!failure.empty())
-    return Error{Errc::stopped, "the node has stopped itself: " + failure, "write", "open it again"};
-  if (stopped) return Error{Errc::stopped, "the node has stopped", "write", "open it again"};
+  if (!failure.empty()) return Error{Errc::stopped, "the node has stopped itself: " + failure, "", "open it again"};
+  if (stopped) return Error{Errc::stopped, "the node has stopped", "", "open it again"};
+  return {};
+}
+
+template <class T>
+Expected<T> Node::Impl::locked(const char* purpose, const std::function<Expected<T>()>& work) {
+  if (writer.held_here())
+    return Error{Errc::forbidden, std::string(purpose) + " inside a write", "", "use Transaction::savepoint() for a part to undo"};
+  const WriterLock::Turn turn(writer, purpose);
+  if (const Expected<void> open = still_open(); !open) return open.error();
   try {
+    Expected<T> done = work();
+    if (!done && done.error().code == Errc::busy && done.error().where == "BEGIN")
+      return Error{Errc::busy, foreign_lock->holder() + " holds the database", purpose, done.error().remedy};
+    return done;
+  } catch (const InvariantBroken& bug) {
+    host.fail(bug.what());
+    return Error{Errc::internal, bug.what(), purpose, "report this; nothing was written"};
+  }
+}
+
+Expected<CommitInfo> Node::Impl::write(WriteScope scope, const WriteFn& fn) {
+  return locked<CommitInfo>("a write", [&]() -> Expected<CommitInfo> {
     Expected<LocalCommit> commit = transactions.write(scope, fn, clock.now().wall);
     if (!commit) return commit.error();
     const CommitInfo info{commit->origin, commit->rev_after, commit->seq, commit->hlc, commit->rows};
     if (info.rows > 0) host.committed(std::move(*commit));
     return info;
-  } catch (const InvariantBroken& bug) {
-    host.fail(bug.what());
-    return Error{Errc::internal, bug.what(), "write", "report this; nothing was written"};
-  }
+  });
+}
+
+void Node::Impl::long_transaction(const std::string& who) {
+  log.warning(who);
+  notifier.event({NodeEvent::Kind::long_transaction, {}, who});
+}
+
+void Node::Impl::say_restored() {
+  const std::string text = "the database is a restored backup: this device goes on under a new incarnation";
+  log.warning(text);
+  notifier.event({NodeEvent::Kind::restored, {}, text});
 }
 
 void Node::Impl::stop(std::chrono::milliseconds deadline) {
@@ -114,10 +160,12 @@ void Node::Impl::stop(std::chrono::milliseconds deadline) {
     const std::scoped_lock guard(life);
     stopped = true;
   }
+  foreign_lock->stop();
   host.stop();  // what is committed is still pushed,
   host.wait_stopped(now + deadline / 2);
   network.stop(deadline / 4);  // and sent, where the peer takes it
   network.wait_stopped(now + deadline);
+  notifier.close(now + deadline);
 }
 
 Expected<std::unique_ptr<Node>> Node::open(Config config, std::vector<Model> models) {
@@ -140,17 +188,21 @@ Expected<std::unique_ptr<Node>> Node::open(Config config, std::vector<Model> mod
     wanted.workspace_name = config.workspace;
     wanted.create = config.start == Start::create;
     wanted.device = identity->device();
+    if (const Expected<void> one = check_one_sqlite(wanted.file); !one) return one.error();
+    auto guard = std::make_unique<ForeignLock>(wanted.file);
+    wanted.on_busy = [guard = guard.get()](int tries) { return guard->wait(tries); };
     Expected<std::unique_ptr<Store>> store = Store::open(wanted, clock.now().wall, prng);
     if (!store) return std::move(store).error();
     const Expected<std::uint64_t> adopted = adopt_existing_rows(**store, clock.now().wall);
     if (!adopted) return adopted.error();
 
-    auto impl = std::make_unique<Impl>(std::move(config), std::move(*lock), std::move(*identity), std::move(*store),
-                                       std::move(system_clock), prng);
+    auto impl = std::make_unique<Impl>(std::move(config), std::move(*lock), std::move(*identity), std::move(guard),
+                                       std::move(*store), std::move(system_clock), prng);
     for (const Peer& peer : impl->config.peers) {
       const Expected<void> added = impl->book.add(peer);
       if (!added) return added.error();
     }
+    if (impl->store->was_restored()) impl->say_restored();
     impl->host.start(impl->network);
     return std::unique_ptr<Node>(new Node(std::move(impl)));
   } catch (const std::exception& e) {
@@ -163,6 +215,7 @@ Node::Node(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Node::~Node() {
   stop();
   impl_->host.join();
+  impl_->notifier.close();
 }
 
 Expected<void> Node::start() {
@@ -182,22 +235,51 @@ Expected<CommitInfo> Node::write(const WriteFn& fn) { return impl_->write(WriteS
 Expected<CommitInfo> Node::commit_device_owned(const WriteFn& fn) { return impl_->write(WriteScope::device_owned, fn); }
 Expected<CommitInfo> Node::commit_shared(const WriteFn& fn) { return impl_->write(WriteScope::shared, fn); }
 
-Reader Node::reader() const { return Reader(impl_->config.folder / kDatabase); }
+Expected<Reader> Node::reader() const {
+  if (impl_->detached) return Error{Errc::stopped, "the node has detached", "", "open the database as it is, with SQLite"};
+  return Reader(impl_->database());
+}
 
 std::vector<TableDigest> Node::digests() const {
-  Reader snapshot = reader();
-  snapshot.begin();
+  Reader reader(impl_->database());
+  const Expected<Snapshot> one = reader.snapshot();
   std::vector<TableDigest> digests;
-  for (const ModelSchema& model : schema().models) digests.push_back(snapshot.digest(model));
-  snapshot.end();
+  for (const ModelSchema& model : schema().models) digests.push_back(reader.digest(model));
   return digests;
 }
 
-const Schema& Node::schema() const { return impl_->store->schema(); }
+Schema Node::schema() const {
+  const std::scoped_lock guard(impl_->life);
+  return *impl_->schema;
+}
+
+Expected<void> Node::migrate(const WriteFn& ddl, std::vector<Model> models) {
+  return impl_->locked<void>("a migration", [&]() -> Expected<void> {
+    Expected<void> done = starling::migrate(*impl_->store, ddl, models, impl_->clock.now().wall);
+    const std::scoped_lock guard(impl_->life);
+    if (impl_->schema == impl_->store->shared_schema()) return done;
+    impl_->schema = impl_->store->shared_schema();
+    impl_->host.push(ModelsReplaced{}, 0);
+    return done;
+  });
+}
+
+Expected<void> Node::backup(const std::filesystem::path& target) const { return back_up(impl_->database(), target); }
+
+Expected<void> Node::detach() {
+  if (impl_->writer.held_here()) return Error{Errc::forbidden, "detach inside a write", "", "return from the write first"};
+  impl_->stop(std::chrono::milliseconds(2000));
+  const WriterLock::Turn turn(impl_->writer, "detach");
+  if (!impl_->host.wait_stopped(std::chrono::steady_clock::now()))
+    return Error{Errc::busy, "the node has not come to its end", "", "detach from a thread that is not the node's own"};
+  if (!impl_->detached.exchange(true)) impl_->store->detach();
+  return {};
+}
 
 Status Node::status() const {
   Status status = impl_->host.status();
   add_links(status, impl_->book.links());
+  if (impl_->paused) status.readiness = Readiness::paused;
   return status;
 }
 
@@ -212,17 +294,37 @@ Expected<void> Node::wait_ready(std::chrono::milliseconds timeout) const {
   if (!status.failed.empty())
     return Error{Errc::stopped, "the node has stopped itself: " + status.failed, "", "open it again"};
   if (impl_->stopped) return Error{Errc::stopped, "the node has stopped", "", "open it again"};
+  if (impl_->paused) return Error{Errc::not_ready, "the node is paused", "", "resume it"};
   return Error{Errc::not_ready, std::string("the node is ") + to_string(status.readiness), "",
                "see its status for what the peers are waiting for"};
 }
 
-void Node::add_peer(Peer peer) {
+Expected<void> Node::add_peer(Peer peer) {
   const Expected<void> added = impl_->book.add(peer);
-  if (!added) return impl_->log.warning("peer not added: " + added.error().text());
-  impl_->network.dial(peer.device);
+  if (added) impl_->network.dial(peer.device);
+  return added;
 }
 
-void Node::on_change(ChangeFn watcher) { impl_->host.on_change(std::move(watcher)); }
+Expected<void> Node::remove_peer(DeviceId device) {
+  if (!impl_->book.remove(device))
+    return Error{Errc::invalid_argument, "there is no such peer", to_string(device), "see status() for those there are"};
+  impl_->network.hang_up(device);
+  return {};
+}
+
+void Node::pause() {
+  impl_->paused = true;
+  impl_->network.pause();
+}
+
+void Node::resume() {
+  impl_->paused = false;
+  impl_->network.resume();
+}
+
+Subscription Node::on_change(ChangeFn fn) { return impl_->notifier.on_change(std::move(fn)); }
+Subscription Node::on_progress(ProgressFn fn) { return impl_->notifier.on_progress(std::move(fn)); }
+Subscription Node::on_event(EventFn fn) { return impl_->notifier.on_event(std::move(fn)); }
 
 Expected<DeviceId> device_id(const std::filesystem::path& folder) {
   const Expected<void> prepared = prepare_folder(folder);

@@ -34,6 +34,11 @@ Expected<void> PeerBook::add(const Peer& peer) {
   return {};
 }
 
+bool PeerBook::remove(const DeviceId& device) {
+  const std::scoped_lock lock(mutex_);
+  return entries_.erase(device) != 0;
+}
+
 bool PeerBook::admits(const DeviceId& device) const {
   const std::scoped_lock lock(mutex_);
   return entries_.contains(device);

@@ -30,6 +30,7 @@ class PeerBook {
 
   // Admits the peer; a peer that is there gets these addresses. Errors: an address that is none, this device itself.
   Expected<void> add(const Peer&);
+  bool remove(const DeviceId&);  // false: there is no such peer
   [[nodiscard]] bool admits(const DeviceId&) const;
   [[nodiscard]] std::vector<Address> addresses(const DeviceId&) const;
   [[nodiscard]] std::vector<DeviceId> devices() const;

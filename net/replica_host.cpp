@@ -18,15 +18,22 @@ std::shared_ptr<const LocalCommit> together(const LocalCommit& first, const Loca
   both->rev_before = first.rev_before;
   both->rev_after = second.rev_after;
   both->seq = std::max(first.seq, second.seq);
-  both->hlc = second.hlc;
+  both->hlc = std::max(first.hlc, second.hlc);  // zero where nothing shared was changed
   both->rows = first.rows + second.rows;
   return both;
 }
 
 }  // namespace
 
-ReplicaHost::ReplicaHost(Replica& replica, WriterLock& writer_lock, const Clock& clock, Log log)
-    : replica_(replica), writer_lock_(writer_lock), clock_(clock), log_(std::move(log)), status_(replica.status()) {}
+ReplicaHost::ReplicaHost(Replica& replica, WriterLock& writer_lock, ForeignLock& foreign_lock, Notifier& notifier,
+                         const Clock& clock, Log log)
+    : replica_(replica),
+      writer_lock_(writer_lock),
+      foreign_lock_(foreign_lock),
+      notifier_(notifier),
+      clock_(clock),
+      log_(std::move(log)),
+      status_(replica.status()) {}
 
 void ReplicaHost::join() {
   stop();
@@ -83,6 +90,7 @@ void ReplicaHost::committed(LocalCommit commit) {
 
 void ReplicaHost::fail(const std::string& why) {
   log_.error("the node stops itself: " + why);
+  notifier_.event({NodeEvent::Kind::failed, {}, why});
   const std::scoped_lock lock(mutex_);
   if (status_.failed.empty()) status_.failed = why;
   stopping_ = true;
@@ -123,16 +131,21 @@ bool ReplicaHost::wait_for_work() {
 void ReplicaHost::step() {
   Turn turn;
   std::vector<Effect> effects;
+  Status status;
   {
-    const std::scoped_lock writer(writer_lock_);
+    const WriterLock::Turn writer(writer_lock_, "the work of synchronising");
     turn = take_turn();
     if (!turn.consumed.empty()) network_->execute(std::move(turn.consumed));  // so that sessions read on meanwhile
+    foreign_lock_.set_patient(true);
     effects = replica_.step(turn.events, clock_.now());
+    foreign_lock_.set_patient(false);
     deadline_ = replica_.next_deadline();
-    publish(replica_.status());
+    status = replica_.status();
+    publish(status);
   }
   command(effects);
   tell(turn, effects);
+  tell_progress(status);
 }
 
 ReplicaHost::Turn ReplicaHost::take_turn() {
@@ -181,34 +194,29 @@ void ReplicaHost::command(std::vector<Effect>& effects) {
 }
 
 void ReplicaHost::tell(const Turn& turn, const std::vector<Effect>& effects) {
-  if (turn.report_overflow) {
-    ChangeEvent everything;
-    everything.local = true;
-    everything.overflow = true;
-    report(everything);
-  }
-  for (const auto& commit : turn.to_report) report(commit->changes);
+  if (turn.report_overflow) notifier_.everything_changed();
+  for (const auto& commit : turn.to_report) notifier_.changed(commit->changes);
   for (const Effect& effect : effects) {
-    if (const auto* changed = std::get_if<Changed>(&effect)) report(changed->event);
-    if (const auto* note = std::get_if<Note>(&effect)) log_(note->level, note->text);
+    if (const auto* changed = std::get_if<Changed>(&effect)) notifier_.changed(changed->event);
+    if (const auto* note = std::get_if<Note>(&effect)) {
+      log_(note->level, note->text);
+      if (note->event) notifier_.event({*note->event, note->peer, note->text});
+    }
   }
 }
 
-void ReplicaHost::report(const ChangeEvent& event) {
-  std::vector<ChangeFn> watchers;
-  {
-    const std::scoped_lock lock(mutex_);
-    watchers = watchers_;
-  }
-  for (const ChangeFn& watcher : watchers) {
-    try {
-      watcher(event);
-    } catch (const std::exception& e) {
-      log_.error(std::string("a change callback threw: ") + e.what());
-    } catch (...) {
-      log_.error("a change callback threw");
-    }
-  }
+// Nothing while there is nothing to bring in; at the end once with done == total.
+void ReplicaHost::tell_progress(const Status& status) {
+  std::uint64_t held = 0;
+  for (const auto& [origin, position] : status.vector)
+    if (origin != status.self) held += position.rev.value + position.seq.value;
+  const bool over = progress_.done == progress_.total;
+  if (over && status.lacking == 0) return;
+  if (over) sync_began_at_ = held;
+  progress_.readiness = status.readiness;
+  progress_.done = held - sync_began_at_;
+  progress_.total = progress_.done + status.lacking;
+  notifier_.progress(progress_);
 }
 
 void ReplicaHost::publish(Status status) {
@@ -219,11 +227,6 @@ void ReplicaHost::publish(Status status) {
 }
 
 // --- who asks
-
-void ReplicaHost::on_change(ChangeFn watcher) {
-  const std::scoped_lock lock(mutex_);
-  watchers_.push_back(std::move(watcher));
-}
 
 Status ReplicaHost::status() const {
   const std::scoped_lock lock(mutex_);

@@ -3,9 +3,8 @@
 // Rules:
 //   1. One step takes a batch of events and commits them together; the writer lock is held for that and for nothing
 //      else. It is fair, so writers get their turn between any two steps.
-//   2. Effects are carried out after the step, in their order; a message for many sessions is encoded once. Callbacks
-//      of the application run on this thread with no lock held; what they throw is logged. Changes are reported in
-//      the order of their commits, ours and others': a step reports ours first, which it found committed.
+//   2. Effects are carried out after the step, in their order; a message for many sessions is encoded once. Changes are
+//      reported in the order of their commits, ours and others': a step reports ours first, which it found committed.
 //   3. Nobody waits for the replica. What the network sends is bounded by each session's inbox; local commits beyond
 //      limits::kCommitsMax are told as one: their positions count, their bytes can be pulled.
 //   4. A bug or a failing machine, whatever leaves step() as an exception, ends this thread, and the node with it, not
@@ -22,17 +21,18 @@
 
 #include "core/replica/replica.h"
 #include "net/exchange.h"
+#include "net/foreign_lock.h"
 #include "net/log.h"
+#include "net/notifier.h"
 #include "net/writer_lock.h"
 
 namespace starling {
 
 class ReplicaHost final : public EventSink {
  public:
-  using ChangeFn = std::function<void(const ChangeEvent&)>;
   using TimePoint = std::chrono::steady_clock::time_point;
 
-  ReplicaHost(Replica&, WriterLock&, const Clock&, Log);  // what it is given outlives it
+  ReplicaHost(Replica&, WriterLock&, ForeignLock&, Notifier&, const Clock&, Log);  // what it is given outlives it
   ~ReplicaHost() override { join(); }
 
   void start(CommandSink&);
@@ -45,7 +45,6 @@ class ReplicaHost final : public EventSink {
   void committed(LocalCommit);        // by whoever holds the writer lock, so in the order of commits
   void fail(const std::string& why);  // ends the thread; the first reason is kept
 
-  void on_change(ChangeFn);
   [[nodiscard]] Status status() const;
   [[nodiscard]] std::string failure() const;  // empty: none
   // Until the status is as asked, the host has ended, or time is up; then the status that it saw.
@@ -70,16 +69,20 @@ class ReplicaHost final : public EventSink {
   void take_events(Turn&);
   void command(std::vector<Effect>&);                  // the network
   void tell(const Turn&, const std::vector<Effect>&);  // the application
-  void report(const ChangeEvent&);
+  void tell_progress(const Status&);
   void publish(Status);
 
   Replica& replica_;
   WriterLock& writer_lock_;
+  ForeignLock& foreign_lock_;
+  Notifier& notifier_;
   const Clock& clock_;
   const Log log_;
   CommandSink* network_ = nullptr;
   std::thread thread_;
-  std::optional<MonoTime> deadline_;  // this thread only
+  std::optional<MonoTime> deadline_;  // this and the next two: this thread only
+  Progress progress_;
+  std::uint64_t sync_began_at_ = 0;  // changes from elsewhere that we held when progress_ began to count
 
   mutable std::mutex mutex_;  // of all below; never held during a step or a callback
   std::condition_variable work_;
@@ -90,7 +93,6 @@ class ReplicaHost final : public EventSink {
   bool report_overflow_ = false;
   bool stopping_ = false;
   bool running_ = false;
-  std::vector<ChangeFn> watchers_;
   Status status_;
   mutable std::condition_variable changed_;  // status_ or running_
 };

@@ -119,15 +119,20 @@ void SessionTable::send(const SendFrame& frame, std::set<SessionId>& full) {
   }
 }
 
-void SessionTable::close_all(std::chrono::milliseconds linger) {
-  const Error why{Errc::stopped, "this node stops", "", ""};
+void SessionTable::close(const DeviceId& device, const Error& why) {
+  parked_.erase(device);
+  const auto found = of_peer_.find(device);
+  if (found != of_peer_.end()) found->second->close(why);
+}
+
+void SessionTable::close_all(std::chrono::milliseconds linger, const Error& why) {
   closed_ = true;
   for (const auto& [device, parked] : parked_) parked->deadline.lift();
   parked_.clear();
   for (const auto& [id, session] : sessions_) session->close(why);
   if (sessions_.empty()) return;
   cut_off_.arm(linger, [this, why] {
-    while (!sessions_.empty()) sessions_.begin()->second->end(why);
+    while (closed_ && !sessions_.empty()) sessions_.begin()->second->end(why);
   });
 }
 

@@ -23,7 +23,9 @@ class SessionTable final : public SessionOwner {
 
   void take(Link);  // drops it where another connection to that peer is the better one
   void execute(std::vector<NetCommand>);
-  void close_all(std::chrono::milliseconds linger);
+  void close(const DeviceId&, const Error& why);
+  void close_all(std::chrono::milliseconds linger, const Error& why);  // and takes no more, until reopen()
+  void reopen() { closed_ = false; }
 
  private:
   struct Parked {  // came in, and lost to the session that is there (rule 3)

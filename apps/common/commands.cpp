@@ -9,6 +9,7 @@
 #include "apps/common/indexer.h"
 #include "apps/common/status_json.h"
 #include "apps/common/tagging.h"
+#include "core/base/assert.h"
 #include "models/models.h"
 
 namespace starling::apps {
@@ -110,7 +111,9 @@ Expected<json> Commands::ls(Arguments& arguments) {
   const std::size_t limit = arguments.limit();
   const std::optional<Bytes> after = arguments.after();
   if (Expected<void> ok = arguments.done(); !ok) return ok.error();
-  const Catalog catalog(node_.reader(), node_.device());
+  Expected<Reader> reader = node_.reader();
+  if (!reader) return reader.error();
+  const Catalog catalog(std::move(*reader), node_.device());
   if (tag) return catalog.list_tagged(*tag, limit, after);
   if (!path) return catalog.list_locations();
   const Expected<EntryPlace> place = catalog.find(*path, device);
@@ -123,7 +126,9 @@ Expected<json> Commands::tag(Arguments& arguments, bool on) {
   const std::vector<std::string> tags = arguments.texts("tags");
   const std::optional<DeviceId> device = arguments.maybe_device("device");
   if (Expected<void> ok = arguments.done(); !ok) return ok.error();
-  const Catalog catalog(node_.reader(), node_.device());
+  Expected<Reader> reader = node_.reader();
+  if (!reader) return reader.error();
+  const Catalog catalog(std::move(*reader), node_.device());
   const Expected<EntryPlace> place = catalog.find(path, device);
   if (!place) return place.error();
   return committed(on ? add_tags(node_, place->id, tags) : remove_tags(node_, place->id, tags));
@@ -133,7 +138,9 @@ Expected<json> Commands::tag_list(Arguments& arguments) {
   const std::size_t limit = arguments.limit();
   const std::optional<Bytes> after = arguments.after();
   if (Expected<void> ok = arguments.done(); !ok) return ok.error();
-  return list_tags(node_.reader(), limit, after);
+  const Expected<Reader> reader = node_.reader();
+  if (!reader) return reader.error();
+  return list_tags(*reader, limit, after);
 }
 
 Expected<json> Commands::tag_set(Arguments& arguments) {
@@ -164,7 +171,7 @@ Expected<json> Commands::peer_add(Arguments& arguments) {
     const std::lock_guard lock(config_file_);
     if (Expected<void> written = write_peer(config_.file, peer); !written) return written.error();
   }
-  node_.add_peer(peer);
+  if (Expected<void> added = node_.add_peer(peer); !added) return added.error();
   return json{{"device", to_string(*id)}, {"addresses", peer.addresses}};
 }
 
@@ -185,7 +192,9 @@ Expected<json> Commands::digest(Arguments& arguments) {
 Expected<json> Commands::conflicts(Arguments& arguments) {
   const std::size_t limit = arguments.limit();
   if (Expected<void> ok = arguments.done(); !ok) return ok.error();
-  return list_conflicts(node_.reader(), limit);
+  const Expected<Reader> reader = node_.reader();
+  if (!reader) return reader.error();
+  return list_conflicts(*reader, limit);
 }
 
 Expected<void> write_peer(const std::filesystem::path& config_file, const Peer& peer) {

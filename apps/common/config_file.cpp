@@ -8,6 +8,7 @@
 
 #include "apps/common/byte_text.h"
 #include "apps/common/data_folder.h"
+#include "core/base/assert.h"
 #include "net/address.h"
 
 namespace starling::apps {
@@ -83,10 +84,10 @@ Expected<void> assign(T& target, Expected<T> value) {
 Expected<void> read_log(const Document& document, const toml::node& node, const std::string& key, LogConfig& log) {
   const toml::table* table = node.as_table();
   if (table == nullptr) return document.error(node.source(), key, "must be a table", "write [log] on a line of its own");
-  const std::vector<std::pair<std::string, Note::Level>> levels{{"debug", Note::Level::debug},
-                                                                {"info", Note::Level::info},
-                                                                {"warning", Note::Level::warning},
-                                                                {"error", Note::Level::error}};
+  const std::vector<std::pair<std::string, LogLevel>> levels{{"debug", LogLevel::debug},
+                                                                {"info", LogLevel::info},
+                                                                {"warning", LogLevel::warning},
+                                                                {"error", LogLevel::error}};
   const std::vector<std::pair<std::string, LogFormat>> formats{{"text", LogFormat::text}, {"json", LogFormat::json}};
   const auto level = [&](const toml::node& value, const std::string& name) {
     return assign(log.level, document.choice(value, name, levels));

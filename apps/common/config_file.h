@@ -17,7 +17,7 @@ namespace starling::apps {
 enum class LogFormat { text, json };
 
 struct LogConfig {
-  Note::Level level = Note::Level::info;
+  LogLevel level = LogLevel::info;
   LogFormat format = LogFormat::text;
 };
 

@@ -28,8 +28,8 @@ const Error kStopped{Errc::stopped, "the index run was stopped", "", "run it aga
 
 class Run {
  public:
-  Run(Node& node, Bytes root, const IndexOptions& options, const IndexProgressFn& progress)
-      : node_(node), root_(std::move(root)), options_(options), progress_(progress), reader_(node.reader()) {}
+  Run(Node& node, Reader reader, Bytes root, const IndexOptions& options, const IndexProgressFn& progress)
+      : node_(node), root_(std::move(root)), options_(options), progress_(progress), reader_(std::move(reader)) {}
 
   Expected<IndexReport> index();
 
@@ -253,7 +253,9 @@ Expected<void> Run::tell() const {
 
 Expected<IndexReport> index_folder(Node& node, const Bytes& root, const IndexOptions& options,
                                    const IndexProgressFn& progress) {
-  return Run(node, root, options, progress).index();
+  Expected<Reader> reader = node.reader();
+  if (!reader) return reader.error();
+  return Run(node, std::move(*reader), root, options, progress).index();
 }
 
 }  // namespace starling::apps

@@ -29,12 +29,12 @@ class JsonFormatter : public spdlog::formatter {
   [[nodiscard]] std::unique_ptr<spdlog::formatter> clone() const override { return std::make_unique<JsonFormatter>(); }
 };
 
-spdlog::level::level_enum level_of(Note::Level level) {
+spdlog::level::level_enum level_of(LogLevel level) {
   switch (level) {
-    case Note::Level::debug: return spdlog::level::debug;
-    case Note::Level::info: return spdlog::level::info;
-    case Note::Level::warning: return spdlog::level::warn;
-    case Note::Level::error: return spdlog::level::err;
+    case LogLevel::debug: return spdlog::level::debug;
+    case LogLevel::info: return spdlog::level::info;
+    case LogLevel::warning: return spdlog::level::warn;
+    case LogLevel::error: return spdlog::level::err;
   }
   return spdlog::level::info;
 }
@@ -51,7 +51,7 @@ std::shared_ptr<spdlog::logger> make_log(const LogConfig& config) {
 }
 
 LogFn log_function(std::shared_ptr<spdlog::logger> log) {
-  return [log = std::move(log)](Note::Level level, const std::string& text) {
+  return [log = std::move(log)](LogLevel level, const std::string& text) {
     log->log(level_of(level), spdlog::string_view_t(printable(text)));
   };
 }

@@ -55,7 +55,7 @@ TEST_CASE("config: every key arrives") {
   CHECK(config.start == Start::join);
   CHECK(config.listen == "[::1]:7");
   CHECK(config.folder == "/etc/starling/data");
-  CHECK(config.log.level == Note::Level::debug);
+  CHECK(config.log.level == LogLevel::debug);
   CHECK(config.log.format == LogFormat::json);
   REQUIRE(config.peers.size() == 1);
   CHECK(to_string(config.peers[0].device) == kDevice);

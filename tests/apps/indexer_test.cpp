@@ -22,7 +22,7 @@ struct Fixture {
   TempFolder temp;
   fs::path root = temp / "files";
   std::unique_ptr<Node> node = open();
-  Reader reader = node->reader();
+  Reader reader = *node->reader();
 
   Fixture() { fs::create_directories(root); }
   [[nodiscard]] std::unique_ptr<Node> open() const {

@@ -30,7 +30,7 @@ Message some_entry(std::size_t bytes, std::uint64_t seq) {
 Endpoint::Endpoint() : Endpoint(new_identity()) {}
 
 Endpoint::Endpoint(TlsIdentity identity) : identity_(std::move(identity)), book_(identity_.device()) {
-  Log log([this](Note::Level, const std::string& text) {
+  Log log([this](LogLevel, const std::string& text) {
     const std::scoped_lock lock(mutex_);
     seen_.log.push_back(text);
     changed_.notify_all();

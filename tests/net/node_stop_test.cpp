@@ -56,7 +56,7 @@ TEST_CASE("stopping at random moments while both sides write") {
 TEST_CASE("stop is idempotent, also from many threads and from callbacks, and ends every wait") {
   NodePair pair;
   std::atomic<bool> called = false;
-  pair.a->on_change([&](const ChangeEvent&) {
+  const Subscription watch = pair.a->on_change([&](const ChangeEvent&) {
     pair.a->stop(100ms);
     called = true;
   });

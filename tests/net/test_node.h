@@ -44,7 +44,7 @@ class TestNode {
     config_.start = start;
     config_.listen = std::move(listen);
     config_.clock = clock;
-    config_.log = [this](Note::Level, const std::string& text) {
+    config_.log = [this](LogLevel, const std::string& text) {
       const std::scoped_lock lock(mutex_);
       log_.push_back(text);
     };
@@ -70,7 +70,7 @@ class TestNode {
   }
   void add_peer(const Peer& peer) {  // also for when it opens again
     config_.peers.push_back(peer);
-    node_->add_peer(peer);
+    REQUIRE(node_->add_peer(peer));
   }
 
   Node* operator->() { return node_.get(); }
@@ -92,7 +92,7 @@ class TestNode {
     });
   }
   [[nodiscard]] std::int64_t count(const std::string& table) {
-    const Expected<Rows> rows = node_->reader().query("SELECT count(*) FROM " + table);
+    const Expected<Rows> rows = node_->reader()->query("SELECT count(*) FROM " + table);
     REQUIRE(rows);
     return rows->integer(0);
   }

@@ -80,7 +80,7 @@ class SimNode {
   [[nodiscard]] const VersionVector& vector() const;
   [[nodiscard]] const std::vector<std::string>& log() const { return log_; }         // what the replica noted
   [[nodiscard]] bool noted(std::string_view part) const;
-  [[nodiscard]] const std::vector<ChangeEvent>& changes() const { return changes_; }  // visible changes of peers
+  [[nodiscard]] const std::vector<ChangeSet>& changes() const { return changes_; }  // visible changes of peers
   [[nodiscard]] const std::vector<std::string>& broken_promises() const { return broken_promises_; }
 
   // ---- For the network and the cluster.
@@ -116,7 +116,7 @@ class SimNode {
   bool power_was_cut_ = false;
   std::vector<std::string> broken_promises_;
   std::vector<std::string> log_;
-  std::vector<ChangeEvent> changes_;
+  std::vector<ChangeSet> changes_;
 };
 
 }  // namespace starling::sim
