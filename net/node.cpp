@@ -103,7 +103,6 @@ struct Node::Impl {
   std::mutex life;  // start, stop, schema
   bool started = false;
   std::atomic<bool> stopped = false;
-  std::atomic<bool> paused = false;
   std::atomic<bool> detached = false;
   std::shared_ptr<const Schema> schema = store->shared_schema();
   std::atomic<std::uint16_t> port = 0;
@@ -279,7 +278,6 @@ Expected<void> Node::detach() {
 Status Node::status() const {
   Status status = impl_->host.status();
   add_links(status, impl_->book.links());
-  if (impl_->paused) status.readiness = Readiness::paused;
   return status;
 }
 
@@ -294,7 +292,6 @@ Expected<void> Node::wait_ready(std::chrono::milliseconds timeout) const {
   if (!status.failed.empty())
     return Error{Errc::stopped, "the node has stopped itself: " + status.failed, "", "open it again"};
   if (impl_->stopped) return Error{Errc::stopped, "the node has stopped", "", "open it again"};
-  if (impl_->paused) return Error{Errc::not_ready, "the node is paused", "", "resume it"};
   return Error{Errc::not_ready, std::string("the node is ") + to_string(status.readiness), "",
                "see its status for what the peers are waiting for"};
 }
@@ -313,12 +310,12 @@ Expected<void> Node::remove_peer(DeviceId device) {
 }
 
 void Node::pause() {
-  impl_->paused = true;
+  impl_->host.set_paused(true);
   impl_->network.pause();
 }
 
 void Node::resume() {
-  impl_->paused = false;
+  impl_->host.set_paused(false);
   impl_->network.resume();
 }
 

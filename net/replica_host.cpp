@@ -228,9 +228,21 @@ void ReplicaHost::publish(Status status) {
 
 // --- who asks
 
+Status ReplicaHost::shown() const {
+  Status status = status_;
+  if (paused_) status.readiness = Readiness::paused;
+  return status;
+}
+
+void ReplicaHost::set_paused(bool paused) {
+  const std::scoped_lock lock(mutex_);
+  paused_ = paused;
+  changed_.notify_all();
+}
+
 Status ReplicaHost::status() const {
   const std::scoped_lock lock(mutex_);
-  return status_;
+  return shown();
 }
 
 std::string ReplicaHost::failure() const {
@@ -240,8 +252,8 @@ std::string ReplicaHost::failure() const {
 
 Status ReplicaHost::wait_for(const std::function<bool(const Status&)>& is_met, TimePoint until) const {
   std::unique_lock lock(mutex_);
-  changed_.wait_until(lock, until, [&] { return is_met(status_) || stopping_; });
-  return status_;
+  changed_.wait_until(lock, until, [&] { return is_met(shown()) || stopping_; });
+  return shown();
 }
 
 }  // namespace starling

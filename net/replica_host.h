@@ -45,6 +45,7 @@ class ReplicaHost final : public EventSink {
   void committed(LocalCommit);        // by whoever holds the writer lock, so in the order of commits
   void fail(const std::string& why);  // ends the thread; the first reason is kept
 
+  void set_paused(bool);  // shows in the status
   [[nodiscard]] Status status() const;
   [[nodiscard]] std::string failure() const;  // empty: none
   // Until the status is as asked, the host has ended, or time is up; then the status that it saw.
@@ -71,6 +72,7 @@ class ReplicaHost final : public EventSink {
   void tell(const Turn&, const std::vector<Effect>&);  // the application
   void tell_progress(const Status&);
   void publish(Status);
+  [[nodiscard]] Status shown() const;  // under the mutex
 
   Replica& replica_;
   WriterLock& writer_lock_;
@@ -93,6 +95,7 @@ class ReplicaHost final : public EventSink {
   bool report_overflow_ = false;
   bool stopping_ = false;
   bool running_ = false;
+  bool paused_ = false;
   Status status_;
   mutable std::condition_variable changed_;  // status_ or running_
 };

@@ -125,6 +125,11 @@ void SessionTable::close(const DeviceId& device, const Error& why) {
   if (found != of_peer_.end()) found->second->close(why);
 }
 
+void SessionTable::reopen() {
+  closed_ = false;
+  cut_off_.lift();  // who is still closing has a deadline of its own
+}
+
 void SessionTable::close_all(std::chrono::milliseconds linger, const Error& why) {
   closed_ = true;
   for (const auto& [device, parked] : parked_) parked->deadline.lift();
@@ -132,7 +137,7 @@ void SessionTable::close_all(std::chrono::milliseconds linger, const Error& why)
   for (const auto& [id, session] : sessions_) session->close(why);
   if (sessions_.empty()) return;
   cut_off_.arm(linger, [this, why] {
-    while (closed_ && !sessions_.empty()) sessions_.begin()->second->end(why);
+    while (!sessions_.empty()) sessions_.begin()->second->end(why);
   });
 }
 

@@ -25,7 +25,7 @@ class SessionTable final : public SessionOwner {
   void execute(std::vector<NetCommand>);
   void close(const DeviceId&, const Error& why);
   void close_all(std::chrono::milliseconds linger, const Error& why);  // and takes no more, until reopen()
-  void reopen() { closed_ = false; }
+  void reopen();
 
  private:
   struct Parked {  // came in, and lost to the session that is there (rule 3)
