@@ -17,7 +17,7 @@ namespace starling {
 // co_await x(…, as_result) gives (error_code, …) and does not throw.
 inline constexpr asio::experimental::as_tuple_t<asio::use_awaitable_t<>> as_result{asio::use_awaitable};
 
-// A timer as a condition variable: wait with wait_for_signal(), wake with cancel(). One waiter; what it waits for must
+// A timer as a condition variable: never() and async_wait() wait, cancel() wakes. One waiter; what it waits for must
 // be looked at before and after, on the network thread.
 inline void never(asio::steady_timer& timer) { timer.expires_at(asio::steady_timer::time_point::max()); }
 

@@ -65,6 +65,12 @@ Expected<void> prepare_folder(const fs::path& folder) {
   return machine_error("cannot create the folder", folder);
 }
 
+Expected<void> create_database(const fs::path& file) {
+  const FileDescriptor made(::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+  if (made.valid() || errno == EEXIST) return {};
+  return machine_error("cannot create the database", file);
+}
+
 Expected<FolderLock> FolderLock::acquire(const fs::path& folder) {
   const fs::path path = folder / "lock";
   for (;;) {

@@ -17,6 +17,10 @@ namespace starling {
 // Creates the folder, or checks the one that is there.
 [[nodiscard]] Expected<void> prepare_folder(const std::filesystem::path&);
 
+// Creates the database's file, 0600, where there is none; SQLite gives its own files beside it the same mode. Before any
+// connection is open: closing a descriptor releases SQLite's locks.
+[[nodiscard]] Expected<void> create_database(const std::filesystem::path&);
+
 class FolderLock {
  public:
   // Errc::busy with the holder's process id when another node, here or elsewhere, is open on the folder.

@@ -187,6 +187,7 @@ Expected<std::unique_ptr<Node>> Node::open(Config config, std::vector<Model> mod
     wanted.workspace_name = config.workspace;
     wanted.create = config.start == Start::create;
     wanted.device = identity->device();
+    if (const Expected<void> created = create_database(wanted.file); !created) return created.error();
     if (const Expected<void> one = check_one_sqlite(wanted.file); !one) return one.error();
     auto guard = std::make_unique<ForeignLock>(wanted.file);
     wanted.on_busy = [guard = guard.get()](int tries) { return guard->wait(tries); };

@@ -63,8 +63,21 @@ bool ReplicaHost::wait_stopped(TimePoint until) const {
 void ReplicaHost::push(Event event, std::size_t cost) {
   const std::scoped_lock lock(mutex_);
   if (stopping_) return;
+  const auto* down = std::get_if<PeerDown>(&event);
+  if (down != nullptr && queued_ > limits::kQueueMax) forget(down->session);
+  queued_ += cost;
   events_.push_back({std::move(event), cost});
   work_.notify_one();
+}
+
+// What a session that has ended said last, but for its reason to go.
+void ReplicaHost::forget(SessionId session) {
+  std::erase_if(events_, [&](const Queued& queued) {
+    const auto* received = std::get_if<Received>(&queued.event);
+    if (received == nullptr || received->session != session || std::holds_alternative<ErrorMessage>(received->message)) return false;
+    queued_ -= queued.cost;
+    return true;
+  });
 }
 
 void ReplicaHost::committed(LocalCommit commit) {
@@ -170,6 +183,7 @@ void ReplicaHost::take_events(Turn& turn) {
     Queued& next = events_.front();
     if (const auto* received = std::get_if<Received>(&next.event)) costs[received->session] += next.cost;
     total += next.cost;
+    queued_ -= next.cost;
     turn.events.emplace_back(std::move(next.event));
     events_.pop_front();
   }

@@ -5,7 +5,8 @@
 //      else. It is fair, so writers get their turn between any two steps.
 //   2. Effects are carried out after the step, in their order; a message for many sessions is encoded once. Changes are
 //      reported in the order of their commits, ours and others': a step reports ours first, which it found committed.
-//   3. Nobody waits for the replica. What the network sends is bounded by each session's inbox; local commits beyond
+//   3. Nobody waits for the replica. What the network sends is bounded by each session's inbox, and what sessions leave
+//      behind that have ended by limits::kQueueMax: beyond it, it is forgotten and pulled again; local commits beyond
 //      limits::kCommitsMax are told as one: their positions count, their bytes can be pulled.
 //   4. A bug or a failing machine, whatever leaves step() as an exception, ends this thread, and the node with it, not
 //      the program: Status.failed says why.
@@ -63,6 +64,7 @@ class ReplicaHost final : public EventSink {
     bool report_overflow = false;
   };
 
+  void forget(SessionId);
   void run();
   [[nodiscard]] bool wait_for_work();
   void step();
@@ -89,6 +91,7 @@ class ReplicaHost final : public EventSink {
   mutable std::mutex mutex_;  // of all below; never held during a step or a callback
   std::condition_variable work_;
   std::deque<Queued> events_;
+  std::size_t queued_ = 0;  // cost of events_
   std::deque<std::shared_ptr<const LocalCommit>> commits_;
   std::size_t commit_bytes_ = 0;
   std::deque<std::shared_ptr<const LocalCommit>> to_report_;

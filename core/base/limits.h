@@ -46,6 +46,7 @@ inline constexpr std::size_t kVectorMax = 10'000;         // origins in one mess
 inline constexpr std::size_t kOutboxMax = 16 * MiB;       // bytes queued for one session
 inline constexpr std::size_t kInboxMax = 1 * MiB;         // bytes of one session that await the replica; then: not read
 inline constexpr std::size_t kSessionsMax = 64;
+inline constexpr std::size_t kQueueMax = kSessionsMax * kInboxMax;  // bytes that await the replica, from all sessions
 inline constexpr std::size_t kHandshakesMax = 32;         // unauthenticated connections at once
 inline constexpr std::size_t kEventBatchMax = 256;        // events in one step
 inline constexpr std::size_t kCommitsMax = 1024;          // local commits that await the replica; then: told as one
@@ -53,7 +54,7 @@ inline constexpr std::size_t kChangeEventRowsMax = 10'000;  // rows named in one
 inline constexpr std::size_t kEventsMax = 256;            // events that await the application; then: the oldest go
 
 // Deadlines
-inline constexpr auto kHandshakeDeadline = 5s;            // TLS and Hello together
+inline constexpr auto kHandshakeDeadline = 5s;            // TLS, and then the Hello
 inline constexpr auto kSendDeadline = 30s;
 inline constexpr auto kHeartbeatEvery = 30s;              // when idle
 inline constexpr auto kSilenceMax = 75s;                  // then the session is closed

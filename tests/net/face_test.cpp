@@ -266,3 +266,10 @@ TEST_CASE("a snapshot is stable while the world goes on; without one each query 
   }
   CHECK(reader->query("SELECT count(*) FROM note")->integer(0) == 1);
 }
+
+TEST_CASE("the database and what SQLite puts beside it are the owner's alone") {
+  TestNode a(Start::create);
+  REQUIRE(a.put_note("1", "x"));
+  for (const char* name : {"starling.db", "starling.db-wal", "starling.db-shm", "device.key"})
+    CHECK((fs::status(a.folder() / name).permissions() & (fs::perms::group_all | fs::perms::others_all)) == fs::perms::none);
+}
