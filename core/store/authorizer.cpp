@@ -62,10 +62,15 @@ Authorizer::Authorizer(sqlite3* db) : db_(db) { sqlite3_set_authorizer(db, on_pr
 Authorizer::~Authorizer() { sqlite3_set_authorizer(db_, nullptr, nullptr); }
 
 void Authorizer::begin_strict(bool migration) {
-  strict_ = true;
+  phase_ = Phase::strict;
   migration_ = migration;
   refusal_.clear();
   undo_possible_ = undo_possible_ && undo_statement_exists();
+}
+
+void Authorizer::begin_reading() {
+  phase_ = Phase::reading;
+  refusal_.clear();
 }
 
 std::string Authorizer::take_refusal() { return std::exchange(refusal_, {}); }
@@ -82,7 +87,7 @@ bool Authorizer::undo_statement_exists() const {
 int Authorizer::on_prepare(void* self, int action, const char* first, const char* second, const char* /*database*/,
                            const char* /*trigger*/) noexcept {
   auto* authorizer = static_cast<Authorizer*>(self);
-  if (!authorizer->strict_) return SQLITE_OK;
+  if (authorizer->phase_ == Phase::idle) return SQLITE_OK;
   try {
     return authorizer->judge(action, first, second);
   } catch (...) {  // no memory for the text: refused without one
@@ -95,12 +100,14 @@ int Authorizer::refuse(std::string what) {
   return SQLITE_DENY;
 }
 
+std::string Authorizer::where() const { return phase_ == Phase::strict ? " inside a transaction" : ""; }
+
 int Authorizer::judge(int action, const char* first, const char* second) {
   switch (action) {
     case SQLITE_INSERT:
     case SQLITE_UPDATE:
-    case SQLITE_DELETE: return is_ours(first) ? refuse("a write to " + std::string(first)) : SQLITE_OK;
-    case SQLITE_TRANSACTION: return refuse(std::string(first) + " inside a transaction");
+    case SQLITE_DELETE: return judge_write(first);
+    case SQLITE_TRANSACTION: return refuse(first + where());
     case SQLITE_SAVEPOINT: return judge_savepoint(first, second);
     case SQLITE_PRAGMA: return judge_pragma(first, second);
     case SQLITE_FUNCTION:
@@ -109,17 +116,26 @@ int Authorizer::judge(int action, const char* first, const char* second) {
   }
   const char* change = schema_change(action);
   const bool outside = action == SQLITE_ATTACH || action == SQLITE_DETACH;
-  if (migration_ && change != nullptr && !outside)
+  if (migration_ && phase_ == Phase::strict && change != nullptr && !outside)
     return is_ours(first) || is_ours(second) ? refuse(std::string(change) + " of what is Starling's") : SQLITE_OK;
-  return change == nullptr ? SQLITE_OK : refuse(std::string(change) + " inside a transaction");
+  return change == nullptr ? SQLITE_OK : refuse(change + where());
+}
+
+// SQLite asks for a write to its schema table before it says which change that is, and also when it declares one of its
+// own virtual tables (pragma_table_info); a direct one it refuses itself.
+int Authorizer::judge_write(const char* table) {
+  const bool schema = sqlite3_stricmp(table, "sqlite_master") == 0 || sqlite3_stricmp(table, "sqlite_temp_master") == 0;
+  const bool refused = is_ours(table) || (phase_ == Phase::reading && !schema);
+  return refused ? refuse("a write to " + std::string(table)) : SQLITE_OK;
 }
 
 int Authorizer::judge_pragma(const char* name, const char* argument) {
   if (contains(kReadWithArgument, name) || (argument == nullptr && contains(kReadWithout, name))) return SQLITE_OK;
-  return refuse("PRAGMA " + std::string(name) + " inside a transaction");
+  return refuse("PRAGMA " + std::string(name) + where());
 }
 
 int Authorizer::judge_savepoint(const char* operation, const char* name) {
+  if (phase_ == Phase::reading) return refuse("a savepoint");
   if (is_ours(name)) return refuse("a savepoint named " + std::string(name));
   if (std::string_view(operation) == "ROLLBACK") undo_possible_ = true;
   return SQLITE_OK;

@@ -3,11 +3,12 @@
 // Readers never wait for the writer and never see half a transaction. Each query is a snapshot of its own; while a
 // Snapshot lives all queries of its reader see the database as it was when that was taken (do not hold one for long: it
 // keeps the WAL from being checkpointed). A reader may move to another thread, but serves one at a time. What is wrong
-// with a query is an Error; a failing machine throws std::exception.
+// with a query, and a statement that could write, is an Error; a failing machine throws std::exception.
 #pragma once
 
 #include <array>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -51,6 +52,14 @@ class Reader {
 
   // Errors: the reader holds one already.
   [[nodiscard]] Expected<Snapshot> snapshot();
+
+  // For queries that somebody else wrote: rows one at a time, until `row` says false; `go_on` is asked again and again
+  // while SQLite works, and false ends the query with Errc::busy. Gives the names of the columns.
+  struct Visit {
+    std::function<bool(std::vector<SqlValue>&&)> row;
+    std::function<bool()> go_on;
+  };
+  [[nodiscard]] Expected<std::vector<std::string>> visit(std::string_view sql, const Visit&) const;
 
   // The digest of a model's visible rows: typed bytes of key and fields. Equal digests, equal tables.
   [[nodiscard]] TableDigest digest(const ModelSchema&) const;

@@ -49,18 +49,31 @@ Expected<void> bind_args(Statement& statement, std::string_view sql, std::span<c
   return {};
 }
 
-Expected<Rows> run_query(Statement& statement, std::string_view sql, std::span<const ValueView> args) {
+Expected<std::vector<std::string>> visit_rows(Statement& statement, std::string_view sql, std::span<const ValueView> args,
+                                              const std::function<bool(std::vector<SqlValue>&&)>& row) {
   const ResetGuard guard(statement);
   const Expected<void> bound = bind_args(statement, sql, args);
   if (!bound) return bound.error();
-  Rows rows;
   const int columns = statement.columns();
-  for (int i = 0; i < columns; ++i) rows.columns.emplace_back(sqlite3_column_name(statement.handle(), i));
+  std::vector<std::string> names;
+  for (int i = 0; i < columns; ++i) names.emplace_back(sqlite3_column_name(statement.handle(), i));
   while (statement.step()) {
-    std::vector<SqlValue>& row = rows.rows.emplace_back();
-    row.reserve(static_cast<std::size_t>(columns));
-    for (int i = 0; i < columns; ++i) row.push_back(to_sql_value(statement.column_value(i)));
+    std::vector<SqlValue> values;
+    values.reserve(static_cast<std::size_t>(columns));
+    for (int i = 0; i < columns; ++i) values.push_back(to_sql_value(statement.column_value(i)));
+    if (!row(std::move(values))) break;
   }
+  return names;
+}
+
+Expected<Rows> run_query(Statement& statement, std::string_view sql, std::span<const ValueView> args) {
+  Rows rows;
+  Expected<std::vector<std::string>> names = visit_rows(statement, sql, args, [&rows](std::vector<SqlValue>&& row) {
+    rows.rows.push_back(std::move(row));
+    return true;
+  });
+  if (!names) return names.error();
+  rows.columns = std::move(*names);
   return rows;
 }
 
