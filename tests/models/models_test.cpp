@@ -31,7 +31,7 @@ std::vector<std::string> key_of(const ModelSchema& model) {
 TEST_CASE("models: a fresh database takes all of them, with their kinds and keys") {
   SQLite::Database db(":memory:", SQLite::OPEN_READWRITE);
   const Schema schema = open_all(db);
-  REQUIRE(schema.models.size() == 4);
+  REQUIRE(schema.models.size() == 9);
   const auto check = [&](const char* table, Kind kind, std::vector<std::string> key) {
     const ModelSchema* model = schema.find(table);
     REQUIRE(model != nullptr);
@@ -39,10 +39,15 @@ TEST_CASE("models: a fresh database takes all of them, with their kinds and keys
     CHECK(key_of(*model) == key);
     CHECK_FALSE(model->has_foreign_keys);
   };
+  check("device", Kind::device_owned, {"id"});
+  check("volume", Kind::device_owned, {"id"});
   check("location", Kind::device_owned, {"id"});
   check("entry", Kind::device_owned, {"id"});
   check("tag", Kind::shared, {"name"});
   check("entry_tag", Kind::shared, {"entry", "tag"});
+  check("album", Kind::shared, {"id"});
+  check("album_entry", Kind::shared, {"album", "entry"});
+  check("user_metadata", Kind::shared, {"entry"});
 }
 
 TEST_CASE("models: opening them again finds the same schema") {
@@ -99,6 +104,26 @@ TEST_CASE("models: the key of a path is the same every time, and another in anot
   const auto id_in = [](const Bytes& location) { return models::entry_id(location, models::folder_prefix(location), "a"); };
   CHECK(id_in(Bytes(16, 'x')) == id_in(Bytes(16, 'x')));
   CHECK(id_in(Bytes(16, 'x')) != id_in(Bytes(16, 'y')));
+}
+
+TEST_CASE("models: a disk has one id on one device, and another on another") {
+  const Bytes here(16, 'h');
+  const Bytes there(16, 't');
+  CHECK(models::volume_id(here, "1234-ABCD") == models::volume_id(here, "1234-ABCD"));
+  CHECK(models::volume_id(here, "1234-ABCD") != models::volume_id(there, "1234-ABCD"));
+  CHECK(models::volume_id(here, "1234-ABCD") != models::volume_id(here, "1234-ABCE"));
+  CHECK(models::volume_id(here, "1234-ABCD").size() == 16);
+}
+
+TEST_CASE("models: a row about an entry says nothing until somebody does") {
+  SQLite::Database db(":memory:", SQLite::OPEN_READWRITE);
+  (void)open_all(db);
+  db.exec("INSERT INTO user_metadata(entry, created_ms) VALUES(x'01', 0)");
+  SQLite::Statement select(db, "SELECT favourite, rating IS NULL, note IS NULL FROM user_metadata");
+  REQUIRE(select.executeStep());
+  CHECK(select.getColumn(0).getInt() == 0);
+  CHECK(select.getColumn(1).getInt() == 1);
+  CHECK(select.getColumn(2).getInt() == 1);
 }
 
 }  // namespace starling
