@@ -8,6 +8,7 @@
 
 #include "apps/common/commands.h"
 #include "apps/common/data_folder.h"
+#include "apps/common/own_device.h"
 #include "apps/daemon/log.h"
 #include "models/models.h"
 
@@ -63,6 +64,7 @@ ExitCode run_daemon(const DaemonOptions& options) {
   Expected<std::unique_ptr<Node>> opened = Node::open(std::move(node_config), models::built_in());
   if (!opened) return complain(opened.error(), kCannotStart);
   Node& node = **opened;
+  if (const auto written = write_own_device(node, host_facts()); !written) log->warn(written.error().text());
 
   Commands commands(node, *config);
   const auto handle = [&commands](const nlohmann::json& request, const ProgressFn& progress) {

@@ -14,7 +14,15 @@ struct TableOrder {
   const char* table;
   const char* key;
 };
-constexpr TableOrder kTables[] = {{"entry", "id"}, {"entry_tag", "entry, tag"}, {"location", "id"}, {"tag", "name"}};
+constexpr TableOrder kTables[] = {{"album", "id"},
+                                  {"album_entry", "album, entry"},
+                                  {"device", "id"},
+                                  {"entry", "id"},
+                                  {"entry_tag", "entry, tag"},
+                                  {"location", "id"},
+                                  {"tag", "name"},
+                                  {"user_metadata", "entry"},
+                                  {"volume", "id"}};
 
 }  // namespace
 

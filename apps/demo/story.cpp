@@ -94,7 +94,7 @@ void Story::await_kill_point(std::uint64_t expected, const Tagger& user_a, const
   const Clock::time_point deadline = Clock::now() + kIndexWithin;
   while (Clock::now() < deadline) {
     const std::uint64_t rows = rows_held(b_.call({{"op", "status"}}), a_.id());
-    facts_.entries_at_kill = rows - std::min<std::uint64_t>(rows, 1);  // one is the location's
+    facts_.entries_at_kill = rows - std::min<std::uint64_t>(rows, 2);  // two are the device's and the location's
     const bool tagged = user_a.done() >= kTaggedBefore && user_b.done() >= kTaggedBefore;
     if (facts_.entries_at_kill > threshold && tagged) return;
     std::this_thread::sleep_for(kPollEvery);

@@ -138,17 +138,16 @@ TEST_CASE("starlingd: SIGTERM, SIGINT and SIGHUP end it within 2 s, also in the 
   make_plain_tree(temp / "files", 6000);
   Device device(temp, "data");
   device.init(false);
-  std::uint64_t rows = 0;
   for (const int signal : {SIGTERM, SIGINT, SIGHUP}) {
     CAPTURE(signal);
     device.start({"--offline"});
+    const std::uint64_t rows = device.rows_of(device);
     Expected<apps::ControlClient> other = apps::ControlClient::connect(device.folder());
     REQUIRE(other.has_value());
     std::thread index([&] {  // ends with the daemon
       (void)other->call({{"op", "index"}, {"path", (temp / "files").string()}}).has_value();
     });
     await("the index run writes", [&] { return device.rows_of(device) > rows || rows >= 6000; });
-    rows = device.rows_of(device);
     CHECK(device.stop(signal) == 0);
     index.join();
   }

@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <set>
 #include <thread>
 
 #include "apps/common/data_folder.h"
@@ -65,6 +66,29 @@ TEST_CASE("sync: odd names, links and deep trees reach the other device byte for
   CHECK(ls["entries"].size() > 10);
   CHECK(pair.b.stop() == 0);
   CHECK(pair.a.stop() == 0);
+}
+
+TEST_CASE("sync: each device has a row about itself on both, and says nothing when it starts again") {
+  Pair pair;
+  pair.b.start();
+  await_equal(pair.a, pair.b);
+  for (Device* device : {&pair.a, &pair.b}) {
+    const Reader rows(apps::database_path(device->folder()));
+    const Expected<Rows> devices = rows.query("SELECT id, name, platform FROM device ORDER BY id");
+    REQUIRE(devices.has_value());
+    REQUIRE(devices->size() == 2);
+    std::set<std::string> ids;
+    for (std::size_t i = 0; i < 2; ++i) {
+      ids.insert(to_string(DeviceId::from(devices->text(i, 0))));
+      CHECK(devices->text(i, 1) != "");
+      CHECK(devices->text(i, 2) != "");
+    }
+    CHECK(ids == std::set<std::string>{pair.a.id(), pair.b.id()});
+  }
+  CHECK(pair.b.stop() == 0);
+  pair.b.start();
+  await_equal(pair.a, pair.b);
+  CHECK(pair.a.rows_of(pair.b) == 1);
 }
 
 TEST_CASE("sync: indexing again without a difference sends nothing, with one it sends that") {
@@ -208,7 +232,7 @@ TEST_CASE("demo: on two small odd folders everything ends equal") {
   const Run demo = run(temp, {program("starling-demo"), (temp / "a").string(), (temp / "b").string(), "--changes", "20"});
   CHECK_MESSAGE(demo.code == 0, demo.output << demo.errors);
   CHECK(demo.output.find("Everything is equal.") != std::string::npos);
-  for (const char* model : {"entry ", "entry_tag ", "location ", "tag "}) {
+  for (const char* model : {"device ", "entry ", "entry_tag ", "location ", "tag "}) {
     CHECK_MESSAGE(demo.output.find(std::string("    ") + model) != std::string::npos, model);
   }
   CHECK(demo.output.find("DIFFERENT") == std::string::npos);
