@@ -4,7 +4,7 @@
 // same link made twice is one link. The columns:
 //   album     the Album's id
 //   entry     the Entry's id
-//   added_ms  milliseconds since 1970 UTC; an album shows its entries in this order
+//   added_ms  milliseconds since 1970 UTC
 // No foreign keys, as in entry_tag.h: the entry belongs to a device and travels in another stream, so it may not be here
 // yet, or no longer. The album comes first in the key: listing one is a range read.
 #pragma once

@@ -1,7 +1,7 @@
 #include <CLI/CLI.hpp>
 
 #include "apps/cli/invocation.h"
-#include "apps/common/built_in.h"
+#include "apps/common/command_app.h"
 
 namespace starling::apps {
 namespace {
@@ -12,6 +12,7 @@ constexpr char kAbout[] =
 constexpr char kFooter[] =
     "Begin with 'starling init'. The data folder is --folder, else $STARLING_FOLDER, else ~/.local/share/starling.\n"
     "A tag, path or name that begins with '-' or is called like a command comes after '--'.";
+constexpr char kCommandFooter[] = "Every command takes --folder, --json and --quiet: see 'starling --help'.";
 
 // A subcommand that sets the verb when it is the one that was typed.
 CLI::App* add(CLI::App& parent, Invocation& typed, const std::string& name, Verb verb, const std::string& about) {
@@ -20,17 +21,24 @@ CLI::App* add(CLI::App& parent, Invocation& typed, const std::string& name, Verb
   return command;
 }
 
+void add_device(CLI::App& command, Invocation& typed) {
+  command.add_option("-d,--device", typed.device, "Whose PATH, if several devices have it")->type_name("DEVICE");
+}
+
 void add_setup(CLI::App& app, Invocation& typed) {
   CLI::App* init = add(app, typed, "init", Verb::init, "Make a data folder with a key and a configuration");
   init->add_option("FOLDER", typed.folder, "The data folder to make");
-  init->add_option("-w,--workspace", typed.workspace, "The workspace's name, the same on all devices")->required();
+  init->add_option("-w,--workspace", typed.workspace, "The workspace's name, the same on all devices")
+      ->required()
+      ->type_name("NAME");
   init->add_flag("--join", typed.join, "Join the workspace of the first peer instead of beginning one");
-  init->add_option("--listen", typed.listen, "Where peers reach this device, host:port");
+  init->add_option("--listen", typed.listen, "Where peers reach this device, host:port")->type_name("ADDRESS");
   add(app, typed, "id", Verb::id, "Print this device's id, for the other devices' 'peer add'");
   CLI::App* peer = app.add_subcommand("peer", "The devices of this workspace")->require_subcommand(1);
   CLI::App* peer_add = add(*peer, typed, "add", Verb::peer_add, "Let a device in, and dial it where an address is given");
   peer_add->add_option("DEVICE", typed.name, "What 'starling id' prints there")->required();
   peer_add->add_option("ADDRESS", typed.names, "host:port; none: it dials us");
+  add(*peer, typed, "list", Verb::peer_list, "List the other devices and how they stand");
 }
 
 void add_entries(CLI::App& app, Invocation& typed) {
@@ -38,8 +46,8 @@ void add_entries(CLI::App& app, Invocation& typed) {
   index->add_option("FOLDER", typed.path, "It is only read; links are not followed")->required();
   CLI::App* ls = add(app, typed, "ls", Verb::ls, "List locations, the entries of a folder, or what has a tag");
   CLI::Option* path = ls->add_option("PATH", typed.path, "A folder or file of any device");
-  ls->add_option("-t,--tag", typed.name, "All entries with this tag")->excludes(path);
-  ls->add_option("-d,--device", typed.device, "Whose PATH, if several devices have it");
+  ls->add_option("-t,--tag", typed.name, "All entries with this tag")->excludes(path)->type_name("TAG");
+  add_device(*ls, typed);
 }
 
 void add_tags(CLI::App& app, Invocation& typed) {
@@ -47,12 +55,12 @@ void add_tags(CLI::App& app, Invocation& typed) {
   tag->require_subcommand(0, 1);
   tag->add_option("PATH", typed.path, "A file or folder of any device");
   tag->add_option("TAG", typed.names, "One or more");
-  tag->add_option("-d,--device", typed.device, "Whose PATH, if several devices have it");
+  add_device(*tag, typed);
   add(*tag, typed, "list", Verb::tag_list, "List all tags");
   CLI::App* set = add(*tag, typed, "set", Verb::tag_set, "Describe a tag; makes it where it does not exist");
   set->add_option("NAME", typed.name, "The tag")->required();
-  set->add_option("--color", typed.color, "Such as #ff8800; \"\" for none");
-  set->add_option("--description", typed.description, "For people; \"\" for none");
+  set->add_option("--color", typed.color, "Such as #ff8800; \"\" for none")->type_name("COLOR");
+  set->add_option("--description", typed.description, "For people; \"\" for none")->type_name("TEXT");
   CLI::App* rm = add(*tag, typed, "rm", Verb::tag_rm, "Delete a tag and take it off every entry");
   rm->add_option("NAME", typed.name, "The tag")->required();
   tag->final_callback([tag, &typed] {
@@ -67,32 +75,71 @@ void add_tags(CLI::App& app, Invocation& typed) {
   CLI::App* untag = add(app, typed, "untag", Verb::untag, "Take tags off an entry");
   untag->add_option("PATH", typed.path, "A file or folder of any device")->required();
   untag->add_option("TAG", typed.names, "One or more")->required();
-  untag->add_option("-d,--device", typed.device, "Whose PATH, if several devices have it");
+  add_device(*untag, typed);
+}
+
+void add_albums(CLI::App& app, Invocation& typed) {
+  CLI::App* album = app.add_subcommand("album", "Collections of entries")->require_subcommand(1);
+  const auto with_album = [&](const std::string& name, Verb verb, const std::string& about) {
+    CLI::App* command = add(*album, typed, name, verb, about);
+    command->add_option("ALBUM", typed.name, "Its name, or its id as 'album ls' prints it")->required();
+    return command;
+  };
+  CLI::App* put = with_album("add", Verb::album_add, "Make an album where it does not exist, and put entries in");
+  put->add_option("PATH", typed.paths, "Files or folders of any device");
+  put->add_option("--description", typed.description, "For people; \"\" for none")->type_name("TEXT");
+  add_device(*put, typed);
+  CLI::App* remove = with_album("remove", Verb::album_remove, "Take entries out of an album, or delete it");
+  CLI::Option* paths = remove->add_option("PATH", typed.paths, "Files or folders of any device");
+  remove->add_flag("--whole", typed.whole, "Delete the album itself; its entries stay")->excludes(paths);
+  add_device(*remove, typed);
+  remove->final_callback([&typed] {  // a pattern that matched nothing must not delete an album
+    if (typed.paths.empty() && !typed.whole) throw CLI::RequiredError("PATH or --whole");
+    typed.verb = Verb::album_remove;
+  });
+  add(*album, typed, "ls", Verb::album_ls, "List all albums");
+  with_album("show", Verb::album_show, "List what is in an album");
+}
+
+std::unique_ptr<CLI::App> make_app(Invocation& typed) {
+  std::unique_ptr<CLI::App> app = make_command_app("starling", kAbout);
+  app->footer(kCommandFooter);
+  app->require_subcommand(1);
+  app->add_option("-f,--folder", typed.folder, "The data folder")->type_name("FOLDER");
+  app->add_flag("-j,--json", typed.json, "Print JSON, errors too");
+  app->add_flag("-q,--quiet", typed.quiet, "Print nothing but errors");
+  app->fallthrough();  // --json may come after the command too
+  add_setup(*app, typed);
+  add_entries(*app, typed);
+  add_tags(*app, typed);
+  add_albums(*app, typed);
+  add(*app, typed, "status", Verb::status, "How this device and its peers stand");
+  add(*app, typed, "digest", Verb::digest, "Rows and a hash for each model, to compare devices");
+  add(*app, typed, "conflicts", Verb::conflicts, "Concurrent changes that lost, newest first");
+  CLI::App* sql = add(*app, typed, "sql", Verb::sql, "Ask the database; what would write is refused");
+  sql->add_option("QUERY", typed.query, "One statement, such as \"SELECT * FROM tag\"")->required();
+  end_help(*app, kFooter);
+  return app;
 }
 
 }  // namespace
 
 std::variant<Invocation, int> parse_command_line(int count, const char* const* words) {
   Invocation typed;
-  CLI::App app(kAbout, "starling");
-  app.footer(kFooter);
-  app.require_subcommand(1);
-  app.add_option("-f,--folder", typed.folder, "The data folder");
-  app.add_flag("-j,--json", typed.json, "Print JSON");
-  app.set_version_flag("--version", "starling " + version());
-  app.fallthrough();  // --json may come after the command too
-  add_setup(app, typed);
-  add_entries(app, typed);
-  add_tags(app, typed);
-  add(app, typed, "status", Verb::status, "How this device and its peers stand");
-  add(app, typed, "digest", Verb::digest, "Rows and a hash for each model, to compare devices");
-  add(app, typed, "conflicts", Verb::conflicts, "Concurrent changes that lost, newest first");
+  const std::unique_ptr<CLI::App> app = make_app(typed);
   try {
-    app.parse(count, words);
+    app->parse(count, words);
   } catch (const CLI::ParseError& e) {
-    return app.exit(e) == 0 ? 0 : kExitWrongUse;
+    return finish_parsing(*app, e);
   }
   return typed;
+}
+
+CommandInfo command_tree() {
+  Invocation unused;
+  CommandInfo tree = describe(*make_app(unused));
+  tree.notes = kFooter;
+  return tree;
 }
 
 }  // namespace starling::apps

@@ -1,6 +1,6 @@
 // What the user typed, understood.
 //
-// parse_command_line() is the only place that knows CLI11 (its headers cost more compile time than all the rest).
+// One definition of the command line parses it and describes it: man page and completion are made from command_tree().
 #pragma once
 
 #include <optional>
@@ -8,22 +8,31 @@
 #include <variant>
 #include <vector>
 
+#include "apps/common/command_tree.h"
+
 namespace starling::apps {
 
-enum class Verb { init, id, peer_add, index, tag, tag_list, tag_set, tag_rm, untag, ls, status, digest, conflicts };
+enum class Verb {
+  init, id, peer_add, peer_list, index, tag, tag_list, tag_set, tag_rm, untag, ls,
+  album_add, album_remove, album_ls, album_show, status, digest, conflicts, sql
+};
 
 struct Invocation {
   Verb verb = Verb::status;
   std::string folder;  // the data folder; empty: the default
   bool json = false;
+  bool quiet = false;
 
   std::string path;                // index, tag, untag, ls
+  std::vector<std::string> paths;  // of an album's entries
   std::vector<std::string> names;  // tags, or a peer's addresses
-  std::string name;                // of one tag, or a peer's device id
+  std::string name;                // of one tag or album, or a peer's device id
   std::string device;              // whose entries; empty: ours first
   std::string workspace = "default";
   std::string listen;
+  std::string query;
   bool join = false;
+  bool whole = false;              // the album itself
   std::optional<std::string> color;
   std::optional<std::string> description;
 };
@@ -31,7 +40,6 @@ struct Invocation {
 // An int: nothing to do but to exit with it (help was asked for, or the error has been printed).
 [[nodiscard]] std::variant<Invocation, int> parse_command_line(int count, const char* const* words);
 
-inline constexpr int kExitFailed = 1;    // the command could not be done
-inline constexpr int kExitWrongUse = 2;  // the command line
+[[nodiscard]] CommandInfo command_tree();
 
 }  // namespace starling::apps

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/common/byte_text.h"
+#include "apps/common/text_table.h"
 
 namespace starling::apps {
 namespace {
@@ -143,6 +144,16 @@ std::string render_status(const json& answer, bool has_daemon) {
   return text;
 }
 
+std::string render_peers(const json& answer) {
+  TextTable table;
+  table.row({"device", "name", "platform", "state", "we lack", "it lacks"});
+  for (const json& peer : answer["peers"]) {
+    table.row({shown(peer["device"]), shown(peer["name"]), shown(peer["platform"]), shown(peer["state"]),
+               count_of(peer, "we_lack"), count_of(peer, "it_lacks")});
+  }
+  return answer["peers"].empty() ? "There are no peers yet; begin with 'starling peer add'.\n" : table.text({4, 5});
+}
+
 std::string render_digest(const json& answer) {
   std::string text;
   for (const json& model : answer["models"]) {
@@ -173,6 +184,50 @@ std::string render_conflicts(const json& answer) {
   return text.empty() ? "No conflicts.\n" : text;
 }
 
+std::string render_albums(const json& answer) {
+  TextTable table;
+  table.row({"album", "entries", "id", "description"});
+  for (const json& album : answer["albums"]) {
+    table.row({shown(album["name"]), count_of(album, "entries"), shown(album["id"]), shown(album["description"])});
+  }
+  return answer["albums"].empty() ? "There are no albums yet; begin with 'starling album add ALBUM PATH'.\n"
+                                  : table.text({1});
+}
+
+std::string render_album(const json& answer) {
+  std::string text;
+  for (const json& entry : answer["entries"]) text += entry_line(entry, shown(entry["path"]));
+  return text.empty() ? "The album \"" + shown(answer["name"]) + "\" is empty.\n" : text;
+}
+
+std::string cell_text(const json& value) {
+  constexpr std::size_t kCellMax = 80;  // characters; --json has them all
+  if (value.is_null()) return "NULL";
+  return shortened(value.is_string() ? shown(value) : value_text(value), kCellMax);
+}
+
+std::string render_sql(const json& answer) {
+  TextTable table;
+  std::vector<std::string> names;
+  for (const json& name : answer["columns"]) names.push_back(shown(name));
+  table.row(names);
+  std::vector<bool> number(names.size(), true);
+  for (const json& row : answer["rows"]) {
+    std::vector<std::string> cells;
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      cells.push_back(cell_text(row[i]));
+      number[i] = number[i] && (row[i].is_number() || row[i].is_null());
+    }
+    table.row(std::move(cells));
+  }
+  std::vector<std::size_t> right_aligned;
+  for (std::size_t i = 0; i < number.size(); ++i) {
+    if (number[i]) right_aligned.push_back(i);
+  }
+  const bool more = answer.value("more", false);
+  return table.text(right_aligned) + (more ? "There are more rows than one answer holds; use LIMIT and OFFSET.\n" : "");
+}
+
 std::string render_commit(const json& answer, const std::string& done) {
   return answer["commit"]["rows"] == 0 ? "Nothing to do: it is so already.\n" : done + "\n";
 }
@@ -191,6 +246,12 @@ std::string render(const Invocation& typed, const json& answer, bool has_daemon)
     case Verb::tag_set: return render_commit(answer, "Set.");
     case Verb::tag_rm: return render_commit(answer, "Deleted.");
     case Verb::ls: return render_ls(answer);
+    case Verb::peer_list: return render_peers(answer);
+    case Verb::album_add: return render_commit(answer, "Added.");
+    case Verb::album_remove: return render_commit(answer, typed.whole ? "Deleted." : "Removed.");
+    case Verb::album_ls: return render_albums(answer);
+    case Verb::album_show: return render_album(answer);
+    case Verb::sql: return render_sql(answer);
     case Verb::status: return render_status(answer, has_daemon);
     case Verb::digest: return render_digest(answer);
     case Verb::conflicts: return render_conflicts(answer);

@@ -25,12 +25,23 @@ Bytes Arguments::path(const std::string& name) {
 std::optional<Bytes> Arguments::maybe_path(const std::string& name) {
   const json* value = find(name);
   if (value == nullptr) return std::nullopt;
-  Expected<Bytes> bytes = bytes_from_json(*value, name);
-  if (!bytes || bytes->empty() || bytes->front() != '/' || bytes->find('\0') != Bytes::npos) {
-    fail(name, bytes ? "is not an absolute path" : bytes.error().what);
-    return Bytes();
-  }
-  return std::move(*bytes);
+  return path_of(*value, name);
+}
+
+std::vector<Bytes> Arguments::paths(const std::string& name) {
+  const json* value = find(name);
+  std::vector<Bytes> list;
+  if (value == nullptr) return list;
+  if (!value->is_array()) fail(name, "is not a list of paths");
+  else for (const json& one : *value) list.push_back(path_of(one, name));
+  return list;
+}
+
+Bytes Arguments::path_of(const json& value, const std::string& name) {
+  Expected<Bytes> bytes = bytes_from_json(value, name);
+  if (bytes && !bytes->empty() && bytes->front() == '/' && bytes->find('\0') == Bytes::npos) return std::move(*bytes);
+  fail(name, bytes ? "is not an absolute path" : bytes.error().what);
+  return {};
 }
 
 std::string Arguments::text(const std::string& name) {
@@ -57,6 +68,13 @@ std::vector<std::string> Arguments::texts(const std::string& name) {
     else list.push_back(one.get<std::string>());
   }
   return list;
+}
+
+bool Arguments::flag(const std::string& name) {
+  const json* value = find(name);
+  if (value == nullptr) return false;
+  if (!value->is_boolean()) fail(name, "is neither true nor false");
+  return *value == true;
 }
 
 std::optional<DeviceId> Arguments::maybe_device(const std::string& name) {

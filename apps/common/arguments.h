@@ -23,9 +23,11 @@ class Arguments {
 
   [[nodiscard]] Bytes path(const std::string& name);  // absolute; a string or {"hex": "…"}
   [[nodiscard]] std::optional<Bytes> maybe_path(const std::string& name);
+  [[nodiscard]] std::vector<Bytes> paths(const std::string& name);  // a list of such, perhaps empty
   [[nodiscard]] std::string text(const std::string& name);
   [[nodiscard]] std::optional<std::string> maybe_text(const std::string& name);
   [[nodiscard]] std::vector<std::string> texts(const std::string& name);  // a list, perhaps empty
+  [[nodiscard]] bool flag(const std::string& name);  // missing: false
   [[nodiscard]] std::optional<DeviceId> maybe_device(const std::string& name);
   [[nodiscard]] std::size_t limit();              // "limit": 1 … kLimitMax, which is its default
   [[nodiscard]] std::optional<Bytes> after();     // "after": where the last page ended
@@ -35,6 +37,7 @@ class Arguments {
   static constexpr std::size_t kLimitMax = 1000;  // rows in one reply
 
  private:
+  [[nodiscard]] Bytes path_of(const nlohmann::json& value, const std::string& name);
   [[nodiscard]] const nlohmann::json* find(const std::string& name);
   void fail(const std::string& name, std::string what);
 

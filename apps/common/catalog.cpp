@@ -120,11 +120,20 @@ Expected<json> Catalog::list_entry(const EntryPlace& place, const Bytes& path, s
 }
 
 Expected<json> Catalog::list_tagged(const std::string& tag, std::size_t limit, const std::optional<Bytes>& after) const {
+  return list_linked("entry_tag", "tag", ValueView::text(tag), limit, after);
+}
+
+Expected<json> Catalog::list_album(const Bytes& album, std::size_t limit, const std::optional<Bytes>& after) const {
+  return list_linked("album_entry", "album", ValueView::blob(album), limit, after);
+}
+
+Expected<json> Catalog::list_linked(const std::string& table, const std::string& column, ValueView what,
+                                    std::size_t limit, const std::optional<Bytes>& after) const {
   const Expected<Rows> rows = reader_.query(
-      std::string("SELECT ") + kEntryColumns +
-          ", l.device FROM entry_tag t JOIN entry e ON e.id = t.entry LEFT JOIN location l ON l.id = e.location"
-          " WHERE t.tag = ? AND t.entry > ? ORDER BY t.entry LIMIT ?",
-      tag, ValueView::blob(after ? *after : BytesView("")), static_cast<std::int64_t>(limit) + 1);
+      std::string("SELECT ") + kEntryColumns + ", l.device FROM " + table +
+          " t JOIN entry e ON e.id = t.entry LEFT JOIN location l ON l.id = e.location WHERE t." + column +
+          " = ? AND t.entry > ? ORDER BY t.entry LIMIT ?",
+      what, ValueView::blob(after ? *after : BytesView("")), static_cast<std::int64_t>(limit) + 1);
   if (!rows) return rows.error();
   Expected<json> entries = rows_to_json(*rows);
   if (!entries) return entries.error();
@@ -137,7 +146,7 @@ Expected<json> Catalog::list_tagged(const std::string& tag, std::size_t limit, c
     (*entries)[i]["path"] = bytes_to_json(*path);
     (*entries)[i]["device"] = device.size() == 16 ? json(to_string(DeviceId::from(device))) : json();
   }
-  return json{{"tag", tag}, {"entries", std::move(*entries)}, {"more", more}};
+  return json{{"entries", std::move(*entries)}, {"more", more}};
 }
 
 Expected<json> Catalog::rows_to_json(const Rows& rows) const {

@@ -34,11 +34,17 @@ class Catalog {
   [[nodiscard]] Expected<nlohmann::json> list_locations() const;
   [[nodiscard]] Expected<nlohmann::json> list_entry(const EntryPlace&, const Bytes& path, std::size_t limit,
                                                     const std::optional<Bytes>& after) const;
+  // {"entries", "more"}, in the order of their ids; `after`: an id.
   [[nodiscard]] Expected<nlohmann::json> list_tagged(const std::string& tag, std::size_t limit,
                                                      const std::optional<Bytes>& after) const;
+  [[nodiscard]] Expected<nlohmann::json> list_album(const Bytes& album, std::size_t limit,
+                                                    const std::optional<Bytes>& after) const;
 
  private:
   [[nodiscard]] Expected<std::vector<LocationInfo>> locations() const;
+  // The entries that a link table joins with something. `column` of `table` is what; both are ours, never a user's.
+  [[nodiscard]] Expected<nlohmann::json> list_linked(const std::string& table, const std::string& column, ValueView what,
+                                                     std::size_t limit, const std::optional<Bytes>& after) const;
   [[nodiscard]] Expected<nlohmann::json> rows_to_json(const Rows&) const;
   [[nodiscard]] Expected<Bytes> path_of(Bytes id) const;
 

@@ -2,11 +2,13 @@
 
 #include <chrono>
 
+#include "apps/common/album_requests.h"
 #include "apps/common/byte_text.h"
 #include "apps/common/catalog.h"
 #include "apps/common/conflict_list.h"
 #include "apps/common/data_folder.h"
 #include "apps/common/indexer.h"
+#include "apps/common/sql_query.h"
 #include "apps/common/status_json.h"
 #include "apps/common/tagging.h"
 #include "core/base/assert.h"
@@ -66,9 +68,15 @@ Expected<json> Commands::run(const json& request, const ProgressFn& progress) {
   if (op == "tag_list") return tag_list(arguments);
   if (op == "tag_set") return tag_set(arguments);
   if (op == "tag_rm") return tag_rm(arguments);
+  if (op == "album_add") return album_add(node_, arguments);
+  if (op == "album_remove") return album_remove(node_, arguments);
+  if (op == "album_ls") return album_ls(node_, arguments);
+  if (op == "album_show") return album_show(node_, arguments);
   if (op == "peer_add") return peer_add(arguments);
+  if (op == "peer_list") return peer_list(arguments);
   if (op == "digest") return digest(arguments);
   if (op == "conflicts") return conflicts(arguments);
+  if (op == "sql") return sql(arguments, progress);
   return Error{Errc::invalid_argument, op.empty() ? "a request without \"op\"" : "no such request", printable(op),
                "see docs/control.md"};
 }
@@ -114,7 +122,11 @@ Expected<json> Commands::ls(Arguments& arguments) {
   Expected<Reader> reader = node_.reader();
   if (!reader) return reader.error();
   const Catalog catalog(std::move(*reader), node_.device());
-  if (tag) return catalog.list_tagged(*tag, limit, after);
+  if (tag) {
+    Expected<json> answer = catalog.list_tagged(*tag, limit, after);
+    if (answer) (*answer)["tag"] = *tag;
+    return answer;
+  }
   if (!path) return catalog.list_locations();
   const Expected<EntryPlace> place = catalog.find(*path, device);
   if (!place) return place.error();
@@ -175,6 +187,23 @@ Expected<json> Commands::peer_add(Arguments& arguments) {
   return json{{"device", to_string(*id)}, {"addresses", peer.addresses}};
 }
 
+// What the status says of each peer, and what the peer says of itself (models/device.h).
+Expected<json> Commands::peer_list(Arguments& arguments) {
+  if (Expected<void> ok = arguments.done(); !ok) return ok.error();
+  const Expected<Reader> reader = node_.reader();
+  if (!reader) return reader.error();
+  json peers = status_to_json(node_.status())["peers"];
+  for (json& peer : peers) {
+    const Expected<DeviceId> id = parse_device_id(peer["device"].get<std::string>());
+    ASSERT(id.has_value());
+    const Expected<Rows> row = reader->query("SELECT name, platform FROM device WHERE id = ?", ValueView::blob(id->view()));
+    if (!row) return row.error();
+    peer["name"] = row->empty() ? json() : bytes_to_json(row->text(0, 0));
+    peer["platform"] = row->empty() ? json() : bytes_to_json(row->text(0, 1));
+  }
+  return json{{"peers", std::move(peers)}};
+}
+
 Expected<json> Commands::digest(Arguments& arguments) {
   if (Expected<void> ok = arguments.done(); !ok) return ok.error();
   json models = json::array();
@@ -195,6 +224,14 @@ Expected<json> Commands::conflicts(Arguments& arguments) {
   const Expected<Reader> reader = node_.reader();
   if (!reader) return reader.error();
   return list_conflicts(*reader, limit);
+}
+
+Expected<json> Commands::sql(Arguments& arguments, const ProgressFn& progress) {
+  const std::string query = arguments.text("query");
+  if (Expected<void> ok = arguments.done(); !ok) return ok.error();
+  const Expected<Reader> reader = node_.reader();
+  if (!reader) return reader.error();
+  return run_sql(*reader, query, progress);
 }
 
 Expected<void> write_peer(const std::filesystem::path& config_file, const Peer& peer) {

@@ -33,8 +33,10 @@ class Commands {
   Answer tag_set(Arguments&);
   Answer tag_rm(Arguments&);
   Answer peer_add(Arguments&);
+  Answer peer_list(Arguments&);
   Answer digest(Arguments&);
   Answer conflicts(Arguments&);
+  Answer sql(Arguments&, const ProgressFn&);
 
   Node& node_;
   AppConfig config_;

@@ -12,14 +12,14 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::size_t kTagNameMax = 200;  // bytes; a link's key holds it and must stay below limits::kKeyMax
-constexpr std::size_t kTagFieldMax = 4096;
-static_assert(kTagNameMax * 2 < limits::kKeyMax);
+constexpr std::size_t kLabelMax = 200;  // bytes; a link's key holds it and must stay below limits::kKeyMax
+constexpr std::size_t kDescriptionMax = 4096;
+static_assert(kLabelMax * 2 < limits::kKeyMax);
 
 Expected<void> check_names(const std::vector<std::string>& tags) {
   if (tags.empty()) return Error{Errc::invalid_argument, "no tag is named", "", "name one or more"};
   for (const std::string& tag : tags) {
-    if (Expected<void> ok = check_tag_name(tag); !ok) return ok;
+    if (Expected<void> ok = check_label(tag, "a tag"); !ok) return ok;
   }
   return {};
 }
@@ -30,18 +30,19 @@ Expected<std::int64_t> make_tag(Transaction& t, const std::string& name) {
 
 ValueView text_or_null(const std::string& text) { return text.empty() ? ValueView::null() : ValueView::text(text); }
 
-Expected<void> check_field(const std::optional<std::string>& value, const std::string& field) {
-  if (!value || (value->size() <= kTagFieldMax && is_utf8(*value))) return {};
-  return Error{Errc::invalid_argument, "not UTF-8 of at most " + std::to_string(kTagFieldMax) + " bytes", field, ""};
-}
-
 }  // namespace
 
-Expected<void> check_tag_name(const std::string& name) {
-  const bool fits = !name.empty() && name.size() <= kTagNameMax;
-  if (fits && is_utf8(name) && printable(name) == name) return {};
-  return Error{Errc::invalid_argument, "\"" + printable(name) + "\" is not a tag", "",
-               "use 1 to " + std::to_string(kTagNameMax) + " bytes of UTF-8 without control characters"};
+Expected<void> check_label(const std::string& label, const std::string& what) {
+  const bool fits = !label.empty() && label.size() <= kLabelMax;
+  if (fits && is_utf8(label) && printable(label) == label) return {};
+  return Error{Errc::invalid_argument, "\"" + printable(label) + "\" is not " + what, "",
+               "use 1 to " + std::to_string(kLabelMax) + " bytes of UTF-8 without control characters"};
+}
+
+Expected<void> check_description(const std::optional<std::string>& text, const std::string& field) {
+  if (!text || (text->size() <= kDescriptionMax && is_utf8(*text))) return {};
+  return Error{Errc::invalid_argument, "not UTF-8 of at most " + std::to_string(kDescriptionMax) + " bytes", field,
+               "make it shorter"};
 }
 
 Expected<CommitInfo> add_tags(Node& node, const Bytes& entry, const std::vector<std::string>& tags) {
@@ -69,9 +70,9 @@ Expected<CommitInfo> remove_tags(Node& node, const Bytes& entry, const std::vect
 }
 
 Expected<CommitInfo> set_tag(Node& node, const std::string& name, const TagFields& fields) {
-  if (Expected<void> ok = check_tag_name(name); !ok) return ok.error();
-  if (Expected<void> ok = check_field(fields.color, "color"); !ok) return ok.error();
-  if (Expected<void> ok = check_field(fields.description, "description"); !ok) return ok.error();
+  if (Expected<void> ok = check_label(name, "a tag"); !ok) return ok.error();
+  if (Expected<void> ok = check_description(fields.color, "color"); !ok) return ok.error();
+  if (Expected<void> ok = check_description(fields.description, "description"); !ok) return ok.error();
   return node.commit_shared([&](Transaction& t) -> Expected<void> {
     if (const auto made = make_tag(t, name); !made) return made.error();
     if (fields.color) {
@@ -87,7 +88,7 @@ Expected<CommitInfo> set_tag(Node& node, const std::string& name, const TagField
 }
 
 Expected<CommitInfo> delete_tag(Node& node, const std::string& name) {
-  if (Expected<void> ok = check_tag_name(name); !ok) return ok.error();
+  if (Expected<void> ok = check_label(name, "a tag"); !ok) return ok.error();
   return node.commit_shared([&](Transaction& t) -> Expected<void> {
     const auto links = t.exec("DELETE FROM entry_tag WHERE tag = ?", name);
     if (!links) return links.error();

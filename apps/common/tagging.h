@@ -12,8 +12,10 @@
 
 namespace starling::apps {
 
-// 1 to 200 bytes of UTF-8 without control characters.
-[[nodiscard]] Expected<void> check_tag_name(const std::string& name);
+// What people call a tag or an album: 1 to 200 bytes of UTF-8 without control characters. `what`: "a tag".
+[[nodiscard]] Expected<void> check_label(const std::string& label, const std::string& what);
+// At most 4 KiB of UTF-8, if any. `field`: for the error.
+[[nodiscard]] Expected<void> check_description(const std::optional<std::string>& text, const std::string& field);
 
 struct TagFields {  // nullopt: as it is; empty: none
   std::optional<std::string> color;

@@ -1,53 +1,44 @@
 #include "apps/daemon/options.h"
 
-#include "apps/common/byte_text.h"
+#include <CLI/CLI.hpp>
+
+#include "apps/common/command_app.h"
 
 namespace starling::apps {
-
-const char* const kDaemonHelp =
-    "Usage: starlingd --config FILE [--offline]\n"
-    "\n"
-    "Keeps this device's data the same as its peers'. Runs in the foreground; SIGTERM or SIGINT ends it.\n"
-    "\n"
-    "  --config FILE  the configuration; 'starling init' writes one\n"
-    "  --offline      no network: only the commands of 'starling' are served\n"
-    "  --version      print the version\n"
-    "  --help         print this\n"
-    "\n"
-    "One line on standard output says that it is ready; the log goes to standard error.\n"
-    "Exit codes: 0 it was asked to stop; 1 it failed while running; 2 wrong command line or configuration;\n"
-    "3 it could not start (the data folder is in use or unfit, or its address is taken).\n";
-
 namespace {
 
-Error wrong(const std::string& what, const std::string& word) {
-  return {Errc::invalid_argument, what, printable(word), "see 'starlingd --help'"};
+constexpr char kAbout[] =
+    "Keeps this device's data the same as its peers'. Runs in the foreground; SIGTERM or SIGINT ends it.";
+constexpr char kFooter[] = "One line on standard output says that it is ready; the log goes to standard error.";
+
+std::unique_ptr<CLI::App> make_app(DaemonOptions& options) {
+  std::unique_ptr<CLI::App> app = make_command_app("starlingd", kAbout);
+  app->add_option("--config", options.config, "The configuration; 'starling init' writes one")
+      ->required()
+      ->type_name("FILE");
+  app->add_flag("--offline", options.offline, "No network: only the commands of 'starling' are served");
+  end_help(*app, kFooter);
+  return app;
 }
 
 }  // namespace
 
-Expected<DaemonOptions> parse_options(int count, const char* const* words) {
+std::variant<DaemonOptions, int> parse_daemon_line(int count, const char* const* words) {
   DaemonOptions options;
-  for (int i = 1; i < count; ++i) {
-    const std::string word = words[i];
-    const std::string config = "--config";
-    if (word == config) {
-      if (++i >= count) return wrong("a file must follow", word);
-      options.config = words[i];
-    } else if (word.compare(0, config.size() + 1, config + "=") == 0) {
-      options.config = word.substr(config.size() + 1);
-    } else if (word == "--offline") {
-      options.offline = true;
-    } else if (word == "--help" || word == "-h") {
-      options.help = true;
-    } else if (word == "--version") {
-      options.version = true;
-    } else {
-      return wrong("no such option", word);
-    }
+  const std::unique_ptr<CLI::App> app = make_app(options);
+  try {
+    app->parse(count, words);
+  } catch (const CLI::ParseError& e) {
+    return finish_parsing(*app, e);
   }
-  if (options.config.empty() && !options.help && !options.version) return wrong("is missing", "--config FILE");
   return options;
+}
+
+CommandInfo daemon_tree() {
+  DaemonOptions unused;
+  CommandInfo tree = describe(*make_app(unused));
+  tree.notes = kFooter;
+  return tree;
 }
 
 }  // namespace starling::apps

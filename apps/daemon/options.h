@@ -2,28 +2,20 @@
 #pragma once
 
 #include <filesystem>
+#include <variant>
 
-#include "core/base/expected.h"
+#include "apps/common/command_tree.h"
 
 namespace starling::apps {
 
 struct DaemonOptions {
   std::filesystem::path config;
   bool offline = false;  // no network, whatever the configuration says
-  bool help = false;
-  bool version = false;
 };
 
-[[nodiscard]] Expected<DaemonOptions> parse_options(int count, const char* const* words);
+// An int: nothing to do but to exit with it (help was asked for, or the error has been printed).
+[[nodiscard]] std::variant<DaemonOptions, int> parse_daemon_line(int count, const char* const* words);
 
-// How starlingd ends.
-enum ExitCode : int {
-  kStopped = 0,       // it was asked to
-  kFailed = 1,        // it stopped itself: a failing machine or a bug, see the log
-  kWrongUse = 2,      // the command line or the configuration
-  kCannotStart = 3,   // the data folder is in use or unfit, or the address to listen on is taken
-};
-
-extern const char* const kDaemonHelp;
+[[nodiscard]] CommandInfo daemon_tree();  // for its man page
 
 }  // namespace starling::apps

@@ -83,7 +83,7 @@ ExitCode run_daemon(const DaemonOptions& options) {
   log->info("stopping");
   (*control)->stop();
   node.stop(kStopWithin);
-  if (failed.empty()) return kStopped;
+  if (failed.empty()) return kDone;
   return complain({Errc::internal, failed, "", ""}, kFailed);
 }
 

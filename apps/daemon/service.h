@@ -1,6 +1,7 @@
 // The daemon itself: a node, its control socket, and the wait for a signal.
 #pragma once
 
+#include "apps/common/exit_code.h"
 #include "apps/daemon/options.h"
 
 namespace starling::apps {

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "apps/common/byte_text.h"
+#include "apps/common/text_table.h"
 #include "apps/demo/shell_digest.h"
 #include "apps/demo/tagger.h"
 
@@ -12,6 +13,7 @@ namespace {
 
 using apps::grouped;
 using apps::printable;
+using apps::TextTable;
 
 constexpr std::size_t kDigestShown = 12;  // characters; all of them are compared
 
@@ -25,7 +27,7 @@ bool show_digests(Story& story, const Voice& voice) {
   const auto shell_a = shell_digests(story.a().database());
   const auto shell_b = shell_digests(story.b().database());
   bool equal = a.size() == b.size() && a.size() == shell_a.size();
-  Table table;
+  TextTable table;
   table.row({"model", "kind", "rows A", "rows B", "digest A", "digest B", "sqlite3 A", "sqlite3 B", ""});
   for (std::size_t i = 0; i < std::min(a.size(), b.size()); ++i) {
     const std::string name = a[i]["model"];
@@ -78,7 +80,7 @@ bool show_conflicts(Story& story, const Voice& voice) {
   collect_conflicts(story.b(), &Contested::on_b, fields);
   voice.line("Conflicts, as sync_conflict has them: concurrent changes of one field. The later one wins on every device;");
   voice.line("each device records what it saw lose, so the counts may differ.");
-  Table table;
+  TextTable table;
   table.row({"row", "field", "on A", "on B", "lost last", "of", "to", "because of", "now on both"});
   for (const auto& [name, field] : fields) {
     const json& last = field.last;
@@ -127,7 +129,7 @@ bool give_verdict(Story& story, Voice& voice) {
     changes += position["rev"].get<std::uint64_t>();
     transactions += position["seq"].get<std::uint64_t>();
   }
-  Table table;
+  TextTable table;
   table.row({"vectors", yes(vectors), settled ? "nothing in quarantine" : "NOT SETTLED"});
   table.row({"changes", grouped(changes) + " of device-owned rows", grouped(transactions) + " shared transactions"});
   table.row({"on the wire", apps::human_size(facts.bytes_total), "both ways, all day"});
