@@ -17,6 +17,8 @@ std::string wrong(const json& request) {
   (void)arguments.texts("tags");
   (void)arguments.maybe_text("name");
   (void)arguments.maybe_device("device");
+  (void)arguments.paths("paths");
+  (void)arguments.flag("whole");
   (void)arguments.limit();
   (void)arguments.after();
   const Expected<void> done = arguments.done();
@@ -27,11 +29,16 @@ std::string wrong(const json& request) {
 
 TEST_CASE("arguments: what is right arrives") {
   const json request{{"op", "x"},         {"id", 1},    {"path", {{"hex", "2fff"}}},
-                     {"tags", {"a", "b"}}, {"limit", 5}, {"device", "AAAA-BBBB-CCCC-DDDD-EEEE-FFFF-GA"}};
+                     {"tags", {"a", "b"}}, {"limit", 5}, {"paths", {"/b", {{"hex", "2fff"}}}}, {"whole", true},
+                     {"device", "AAAA-BBBB-CCCC-DDDD-EEEE-FFFF-GA"}};
   Arguments arguments(request);
   CHECK(arguments.path("path") == "/\xFF");
   CHECK(arguments.texts("tags") == std::vector<std::string>{"a", "b"});
   CHECK(arguments.limit() == 5);
+  CHECK(arguments.paths("paths") == std::vector<Bytes>{"/b", "/\xFF"});
+  CHECK(arguments.paths("others").empty());
+  CHECK(arguments.flag("whole"));
+  CHECK_FALSE(arguments.flag("half"));
   CHECK(arguments.maybe_device("device").has_value());
   CHECK_FALSE(arguments.maybe_text("name").has_value());
   CHECK_FALSE(arguments.after().has_value());
@@ -55,6 +62,9 @@ TEST_CASE("arguments: what is missing, mistyped or unknown is named") {
   CHECK(with("tags", {1}) == "\"tags\"");
   CHECK(with("name", 1) == "\"name\"");
   CHECK(with("device", "ABC") == "\"device\"");
+  CHECK(with("paths", "/a") == "\"paths\"");
+  CHECK(with("paths", {"a"}) == "\"paths\"");
+  CHECK(with("whole", 1) == "\"whole\"");
   CHECK(with("limit", 0) == "\"limit\"");
   CHECK(with("limit", 1001) == "\"limit\"");
   CHECK(with("limit", -1) == "\"limit\"");
