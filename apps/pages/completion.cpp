@@ -85,17 +85,24 @@ std::string fish_quoted(const std::string& text) {
   return out + "'";
 }
 
-// When a command's own words and options are offered: it was typed, and none of those inside it.
-std::string fish_condition(const std::string& path, const CommandInfo& command) {
-  const std::string inside = command.commands.empty() ? "" : "not __fish_seen_subcommand_from " + joined(command_names(command), " ");
-  std::string condition;
-  for (std::size_t at = 0; at < path.size();) {  // each word of the path
+std::string fish_seen(const Names& names) { return "__fish_seen_subcommand_from " + joined(names, " "); }
+
+// When a command's own words and options are offered: each word of its path was typed; none of its own commands, which
+// have others; and no other command that has commands, since "album ls" is not "ls".
+std::string fish_condition(const CommandInfo& program, const std::string& path, const CommandInfo& command) {
+  Names conditions;
+  const std::string first = path.substr(0, path.find(' '));
+  for (std::size_t at = 0; at < path.size();) {
     const std::size_t end = std::min(path.find(' ', at), path.size());
-    condition += (condition.empty() ? "" : "; and ") + ("__fish_seen_subcommand_from " + path.substr(at, end - at));
+    conditions.push_back(fish_seen({path.substr(at, end - at)}));
     at = end + 1;
   }
-  if (inside.empty()) return condition;
-  return condition.empty() ? inside : condition + "; and " + inside;
+  Names others = command_names(command);
+  for (const CommandInfo& one : program.commands) {
+    if (!path.empty() && !one.commands.empty() && one.name != first) others.push_back(one.name);
+  }
+  if (!others.empty()) conditions.push_back("not " + fish_seen(others));
+  return joined(conditions, "; and ");
 }
 
 }  // namespace
@@ -138,7 +145,7 @@ std::string fish_completion(const CommandInfo& program) {
   const std::string start = "complete -c " + program.name;
   std::string text = "# Completion of " + program.name + " for fish. Made by the build from its command line; do not edit.\n";
   walk(program, "", [&](const std::string& path, const CommandInfo& command) {
-    const std::string condition = fish_condition(path, command);
+    const std::string condition = fish_condition(program, path, command);
     const std::string where = condition.empty() ? "" : " -n " + fish_quoted(condition);
     if (std::none_of(command.words.begin(), command.words.end(), is_file)) text += start + where + " -f\n";
     for (const CommandInfo& one : command.commands) {
