@@ -229,6 +229,13 @@ Expected<json> Commands::conflicts(Arguments& arguments) {
 Expected<json> Commands::sql(Arguments& arguments, const ProgressFn& progress) {
   const std::string query = arguments.text("query");
   if (Expected<void> ok = arguments.done(); !ok) return ok.error();
+  if (!queries_.try_acquire()) {
+    return Error{Errc::busy, "two queries run already", "", "try again when one of them has ended"};
+  }
+  struct Release {
+    std::counting_semaphore<2>& queries;
+    ~Release() { queries.release(); }
+  } const release{queries_};
   const Expected<Reader> reader = node_.reader();
   if (!reader) return reader.error();
   return run_sql(*reader, query, progress);

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
+#include <semaphore>
 #include <string>
 
 #include "apps/common/arguments.h"
@@ -41,6 +42,7 @@ class Commands {
   Node& node_;
   AppConfig config_;
   std::mutex config_file_;  // one edit at a time
+  std::counting_semaphore<2> queries_{2};  // of users' SQL at a time: the third quick worker stays free
 };
 
 // Adds a peer to the configuration file; what is running does not notice.

@@ -11,6 +11,7 @@
 namespace starling::apps {
 
 [[nodiscard]] std::string bash_completion(const CommandInfo&);
+[[nodiscard]] std::string zsh_completion(const CommandInfo&);
 [[nodiscard]] std::string fish_completion(const CommandInfo&);
 
 }  // namespace starling::apps

@@ -45,6 +45,7 @@ void write_all(const fs::path& share) {
         config_page("starlingd.toml", sample_config(), {see_also("starling(1), starlingd(8)")}));
   for (const CommandInfo& program : {starling, daemon}) {
     write(share / "bash-completion/completions" / program.name, bash_completion(program));
+    write(share / "zsh/site-functions" / ("_" + program.name), zsh_completion(program));
     write(share / "fish/vendor_completions.d" / (program.name + ".fish"), fish_completion(program));
   }
 }

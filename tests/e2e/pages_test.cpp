@@ -97,6 +97,22 @@ TEST_CASE("completion: what was typed before counts, but an option's value is no
   CHECK(offered(temp, {"starling", "tag", "--", "l"}).empty());
 }
 
+TEST_CASE("completion: zsh and fish can read theirs") {
+  TempFolder temp;
+  for (const std::string name : {"starling", "starlingd"}) {
+    CAPTURE(name);
+    CHECK(read(kShare + "/zsh/site-functions/_" + name).find("#compdef " + name + "\n") == 0);
+    CHECK(read(kShare + "/fish/vendor_completions.d/" + name + ".fish").find("complete -c " + name) != std::string::npos);
+    for (const auto& [shell, file] : {std::pair("zsh", "/zsh/site-functions/_" + name),
+                                      std::pair("fish", "/fish/vendor_completions.d/" + name + ".fish")}) {
+      if (!is_there(temp, shell)) continue;  // few systems have them
+      const Run checked = run(temp, {shell, "-n", kShare + file});
+      CHECK(checked.code == 0);
+      CHECK(checked.errors == "");
+    }
+  }
+}
+
 TEST_CASE("man pages: they have what a page has, and every command and option of their program") {
   TempFolder temp;
   for (const auto& [folder, name] : kPages) {
