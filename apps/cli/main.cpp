@@ -63,6 +63,6 @@ int main(int count, char** words) {
   try {
     return run_and_print(typed);
   } catch (const std::exception& e) {  // the machine: no memory, a full disk, a damaged file
-    return complain(typed, {starling::Errc::internal, e.what(), "", ""});
+    return complain(typed, {starling::Errc::internal, e.what(), "", "see that the disk has room and works, and try again"});
   }
 }

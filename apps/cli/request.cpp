@@ -71,8 +71,10 @@ json request_of(const Invocation& typed, bool resolve_links) {
   if (!typed.path.empty()) request["path"] = absolute_path(typed.path, resolve_links || typed.verb == Verb::index);
   for (const std::string& path : typed.paths) request["paths"].push_back(absolute_path(path, resolve_links));
   if (const char* key = name_key(typed)) request[key] = typed.name;
-  if (typed.verb == Verb::peer_add) request["addresses"] = typed.names;
-  else if (!typed.names.empty()) request["tags"] = typed.names;
+  if (typed.verb == Verb::peer_add)
+    request["addresses"] = typed.names;
+  else if (!typed.names.empty())
+    request["tags"] = typed.names;
   if (typed.color) request["color"] = *typed.color;
   if (typed.description) request["description"] = *typed.description;
   if (typed.whole) request["whole"] = true;
@@ -83,7 +85,8 @@ json request_of(const Invocation& typed, bool resolve_links) {
 
 Expected<void> check_words(const Invocation& typed) {
   std::vector<std::string> words = typed.names;
-  words.insert(words.end(), {typed.name, typed.device, typed.query, typed.color.value_or(""), typed.description.value_or("")});
+  words.insert(words.end(),
+               {typed.name, typed.device, typed.query, typed.color.value_or(""), typed.description.value_or("")});
   for (const std::string& word : words) {
     if (is_utf8(word)) continue;
     return Error{Errc::invalid_argument, "not UTF-8", printable(word), "only paths may be other bytes"};

@@ -17,11 +17,12 @@ template <class Source>
 Expected<std::vector<AlbumInfo>> candidates(Source& source, const std::string& album) {
   Bytes id;
   if (!from_hex(album, id)) id.clear();
-  const Expected<Rows> rows = source.query("SELECT id, name, description FROM album WHERE name = ? OR id = ? ORDER BY id",
-                                           album, ValueView::blob(id));
+  const Expected<Rows> rows = source.query(
+      "SELECT id, name, description FROM album WHERE name = ? OR id = ? ORDER BY id", album, ValueView::blob(id));
   if (!rows) return rows.error();
   std::vector<AlbumInfo> found;
-  for (std::size_t i = 0; i < rows->size(); ++i) found.push_back({rows->text(i, 0), rows->text(i, 1), rows->text(i, 2)});
+  for (std::size_t i = 0; i < rows->size(); ++i)
+    found.push_back({rows->text(i, 0), rows->text(i, 1), rows->text(i, 2)});
   return found;
 }
 
@@ -48,8 +49,8 @@ Expected<Bytes> find_or_make(Transaction& t, const std::string& album) {
   if (!found->empty()) return std::move(found->front().id);
   if (Expected<void> ok = check_label(album, "an album"); !ok) return ok.error();
   Bytes id = new_uuid();
-  const auto made = t.exec("INSERT INTO album(id, name, created_ms) VALUES(?, ?, ?)", ValueView::blob(id), album,
-                           wall_clock_ms());
+  const auto made =
+      t.exec("INSERT INTO album(id, name, created_ms) VALUES(?, ?, ?)", ValueView::blob(id), album, wall_clock_ms());
   if (!made) return made.error();
   return id;
 }

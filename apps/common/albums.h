@@ -24,7 +24,8 @@ struct AlbumInfo {
 // Makes the album where it does not exist; `description`: nullopt, as it is; empty, none.
 [[nodiscard]] Expected<CommitInfo> add_to_album(Node&, const std::string& album, const std::vector<Bytes>& entries,
                                                 const std::optional<std::string>& description);
-[[nodiscard]] Expected<CommitInfo> remove_from_album(Node&, const std::string& album, const std::vector<Bytes>& entries);
+[[nodiscard]] Expected<CommitInfo> remove_from_album(Node&, const std::string& album,
+                                                     const std::vector<Bytes>& entries);
 [[nodiscard]] Expected<CommitInfo> delete_album(Node&, const std::string& album);  // the entries stay
 
 // Every album with the number of its entries, in the order of their ids; `after`: an id.

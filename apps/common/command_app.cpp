@@ -28,8 +28,10 @@ OptionInfo describe_option(const CLI::Option& option) {
   OptionInfo info;
   for (const std::string& name : option.get_snames()) info.names.push_back("-" + name);
   for (const std::string& name : option.get_lnames()) info.names.push_back("--" + name);
-  if (option.get_positional()) info.value = option.get_name(true);
-  else if (option.get_type_size() != 0) info.value = option.get_type_name();
+  if (option.get_positional())
+    info.value = option.get_name(true);
+  else if (option.get_type_size() != 0)
+    info.value = option.get_type_name();
   info.about = option.get_description();
   info.required = option.get_required();
   info.repeated = option.get_items_expected_max() > 1;

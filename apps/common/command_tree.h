@@ -14,16 +14,16 @@ struct OptionInfo {
   std::string value;               // what follows, "FOLDER"; empty: a flag
   std::string about;
   bool required = false;
-  bool repeated = false;           // several values
+  bool repeated = false;  // several values
 };
 
 struct CommandInfo {
   std::string name;
-  std::string about;               // its first sentence says it all in short
-  std::string notes;               // what else there is to say; may be empty
-  bool needs_command = false;      // does nothing without one of `commands`
+  std::string about;           // its first sentence says it all in short
+  std::string notes;           // what else there is to say; may be empty
+  bool needs_command = false;  // does nothing without one of `commands`
   std::vector<OptionInfo> options;
-  std::vector<OptionInfo> words;   // what is typed without a name, in order
+  std::vector<OptionInfo> words;  // what is typed without a name, in order
   std::vector<CommandInfo> commands;
 };
 

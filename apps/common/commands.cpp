@@ -196,7 +196,8 @@ Expected<json> Commands::peer_list(Arguments& arguments) {
   for (json& peer : peers) {
     const Expected<DeviceId> id = parse_device_id(peer["device"].get<std::string>());
     ASSERT(id.has_value());
-    const Expected<Rows> row = reader->query("SELECT name, platform FROM device WHERE id = ?", ValueView::blob(id->view()));
+    const Expected<Rows> row =
+        reader->query("SELECT name, platform FROM device WHERE id = ?", ValueView::blob(id->view()));
     if (!row) return row.error();
     peer["name"] = row->empty() ? json() : bytes_to_json(row->text(0, 0));
     peer["platform"] = row->empty() ? json() : bytes_to_json(row->text(0, 1));

@@ -273,7 +273,7 @@ Expected<void> check_address(const std::string& address, bool to_listen) {
   const Expected<Address> parsed = to_listen ? parse_address(address) : parse_dial_address(address);
   const std::string shown = printable(address);
   if (!parsed) return Error{Errc::invalid_argument, "\"" + shown + "\": " + parsed.error().what, "", parsed.error().remedy};
-  if (shown != address) return Error{Errc::invalid_argument, "\"" + shown + "\" is not an address", "", ""};
+  if (shown != address) return Error{Errc::invalid_argument, "\"" + shown + "\" is not an address", "", "write host:port"};
   return {};
 }
 

@@ -40,7 +40,7 @@ Expected<fs::path> default_folder() {
 
 Expected<std::string> read_text(const fs::path& file) {
   const FileDescriptor input(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!input.valid()) return file_error(file, "cannot read it", errno, "");
+  if (!input.valid()) return file_error(file, "cannot read it", errno, "check its name and rights");
   std::string text;
   std::string part(64 * 1024, '\0');
   for (;;) {
@@ -49,7 +49,7 @@ Expected<std::string> read_text(const fs::path& file) {
     if (got < 0) return file_error(file, "cannot read it", errno, "");
     if (got == 0) return text;
     text.append(part, 0, static_cast<std::size_t>(got));
-    if (text.size() > kTextMax) return Error{Errc::too_large, "it is larger than 1 MiB", file.string(), ""};
+    if (text.size() > kTextMax) return Error{Errc::too_large, "it is larger than 1 MiB", file.string(), "name the right file"};
   }
 }
 

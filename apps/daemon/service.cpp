@@ -84,7 +84,7 @@ ExitCode run_daemon(const DaemonOptions& options) {
   (*control)->stop();
   node.stop(kStopWithin);
   if (failed.empty()) return kDone;
-  return complain({Errc::internal, failed, "", ""}, kFailed);
+  return complain({Errc::internal, failed, "", "see the log, and start it again"}, kFailed);
 }
 
 }  // namespace starling::apps

@@ -34,9 +34,7 @@ void walk(const CommandInfo& program, const Visit& visit) { walk_below(program, 
 
 std::string paths_as_pattern(const CommandInfo& program) {
   Names paths;
-  walk(program, [&](const std::string& path, const CommandInfo&) {
-    if (!path.empty()) paths.push_back("'" + path + "'");
-  });
+  walk(program, [&](const std::string& path, const CommandInfo&) { paths.push_back("'" + path + "'"); });
   return joined(paths, " | ");
 }
 
@@ -64,6 +62,18 @@ std::vector<OptionInfo> options_at(const CommandInfo& program, const CommandInfo
   return options;
 }
 
-bool takes_files(const CommandInfo& command) { return std::any_of(command.words.begin(), command.words.end(), is_file); }
+std::string filled(std::string text, const std::vector<std::pair<std::string, std::string>>& values) {
+  for (const auto& [name, value] : values) {
+    const std::string place = "{{" + name + "}}";
+    for (std::size_t at = text.find(place); at != std::string::npos; at = text.find(place, at + value.size())) {
+      text.replace(at, place.size(), value);
+    }
+  }
+  return text;
+}
+
+bool takes_files(const CommandInfo& command) {
+  return std::any_of(command.words.begin(), command.words.end(), is_file);
+}
 
 }  // namespace starling::apps

@@ -4,6 +4,35 @@
 namespace starling::apps {
 namespace {
 
+// Walks the words before the one that is completed, to learn which command it belongs to.
+constexpr char kScript[] =
+    R"(# Completion of {{program}} for bash. Made by the build from its command line; do not edit.
+_{{program}}() {
+  local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
+  local place='' commands='' options='' files='' i
+  for ((i = 1; i < COMP_CWORD; i++)); do
+    case ${COMP_WORDS[i]} in
+      --) COMPREPLY=() && return ;;
+      {{with value}}) ((i++)) && continue ;;  # its value is no command
+    esac
+    case "${place:+$place }${COMP_WORDS[i]}" in
+      {{paths}})
+        place="${place:+$place }${COMP_WORDS[i]}" ;;
+    esac
+  done
+  case $place in
+{{arms}}  esac
+  if ((i > COMP_CWORD)); then  # the value of an option
+    commands='' options='' files=''
+    case $previous in {{with file}}) files=1 ;; esac
+  fi
+  if [[ $current == -* ]]; then commands=$options; fi
+  mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$current")
+  if [[ ! $files ]]; then compopt +o default +o bashdefault; fi  # else the shell offers files
+}
+complete -o bashdefault -o default -F _{{program}} {{program}}
+)";
+
 // What may follow in each place: an arm of a `case` over the path of commands.
 std::string arms_of(const CommandInfo& program) {
   std::string arms;
@@ -21,37 +50,12 @@ std::string arms_of(const CommandInfo& program) {
 }  // namespace
 
 std::string bash_completion(const CommandInfo& program) {
-  const std::string function = "_" + program.name;
-  const std::string with_value = options_as_pattern(program, [](const OptionInfo& o) { return !o.value.empty(); });
-  const std::string with_file = options_as_pattern(program, is_file);
-  const std::string paths = paths_as_pattern(program);
-  std::string text = "# Completion of " + program.name + " for bash. Made by the build from its command line; do not edit.\n";
-  text += function + "() {\n"
-          "  local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}\n"
-          "  local place='' commands='' options='' files='' i\n"
-          "  for ((i = 1; i < COMP_CWORD; i++)); do\n"
-          "    case ${COMP_WORDS[i]} in\n"
-          "      --) COMPREPLY=() && return ;;\n"
-          "      " + with_value + ") ((i++)) && continue ;;  # its value is no command\n"
-          "    esac\n";
-  if (!paths.empty()) {
-    text += "    case \"${place:+$place }${COMP_WORDS[i]}\" in\n"
-            "      " + paths + ") place=\"${place:+$place }${COMP_WORDS[i]}\" ;;\n"
-            "    esac\n";
-  }
-  text += "  done\n"
-          "  case $place in\n" + arms_of(program) +
-          "  esac\n"
-          "  if ((i > COMP_CWORD)); then  # the value of an option\n"
-          "    commands='' options='' files=''\n"
-          "    case $previous in " + with_file + ") files=1 ;; esac\n"
-          "  fi\n"
-          "  if [[ $current == -* ]]; then commands=$options; fi\n"
-          "  mapfile -t COMPREPLY < <(compgen -W \"$commands\" -- \"$current\")\n"
-          "  if [[ ! $files ]]; then compopt +o default +o bashdefault; fi  # else the shell offers files\n"
-          "}\n"
-          "complete -o bashdefault -o default -F " + function + " " + program.name + "\n";
-  return text;
+  const auto has_value = [](const OptionInfo& option) { return !option.value.empty(); };
+  return filled(kScript, {{"program", program.name},
+                          {"with value", options_as_pattern(program, has_value)},
+                          {"with file", options_as_pattern(program, is_file)},
+                          {"paths", paths_as_pattern(program)},
+                          {"arms", arms_of(program)}});
 }
 
 }  // namespace starling::apps

@@ -39,7 +39,8 @@ std::string condition_of(const CommandInfo& program, const std::string& path, co
 
 std::string fish_completion(const CommandInfo& program) {
   const std::string start = "complete -c " + program.name;
-  std::string text = "# Completion of " + program.name + " for fish. Made by the build from its command line; do not edit.\n";
+  std::string text =
+      "# Completion of " + program.name + " for fish. Made by the build from its command line; do not edit.\n";
   walk(program, [&](const std::string& path, const CommandInfo& command) {
     const std::string condition = condition_of(program, path, command);
     const std::string where = condition.empty() ? "" : " -n " + quoted(condition);
@@ -49,7 +50,8 @@ std::string fish_completion(const CommandInfo& program) {
     }
     for (const OptionInfo& option : command.options) {
       text += start + (path.empty() ? "" : where);  // the program's own may stand anywhere
-      for (const std::string& name : option.names) text += name[1] == '-' ? " -l " + name.substr(2) : " -s " + name.substr(1);
+      for (const std::string& name : option.names)
+        text += name[1] == '-' ? " -l " + name.substr(2) : " -s " + name.substr(1);
       if (!option.value.empty()) text += is_file(option) ? " -r -F" : " -x";
       text += " -d " + quoted(option.about) + "\n";
     }

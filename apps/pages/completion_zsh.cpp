@@ -4,6 +4,39 @@
 namespace starling::apps {
 namespace {
 
+// As for bash; zsh counts its words from 1, and calls the file itself the first time.
+constexpr char kScript[] = R"(#compdef {{program}}
+# Completion of {{program}} for zsh. Made by the build from its command line; do not edit.
+_{{program}}() {
+  local place='' files=''
+  local -a commands options
+  integer i
+  for ((i = 2; i < CURRENT; i++)); do
+    case $words[i] in
+      --) _files; return ;;
+      {{with value}}) ((i++)); continue ;;  # its value is no command
+    esac
+    case "${place:+$place }$words[i]" in
+      {{paths}})
+        place="${place:+$place }$words[i]" ;;
+    esac
+  done
+  if ((i > CURRENT)); then  # the value of an option
+    case $words[CURRENT-1] in {{with file}}) _files ;; esac
+    return
+  fi
+  case $place in
+{{arms}}  esac
+  if [[ $PREFIX == -* ]]; then
+    _describe -o option options
+    return
+  fi
+  if (($#commands)); then _describe command commands; fi
+  if [[ -n $files ]]; then _files; fi
+}
+_{{program}} "$@"
+)";
+
 // 'name:what it is', as _describe takes it.
 std::string described(const std::string& name, const std::string& about) {
   std::string out = " '" + name + ":";
@@ -29,41 +62,12 @@ std::string arms_of(const CommandInfo& program) {
 }  // namespace
 
 std::string zsh_completion(const CommandInfo& program) {
-  const std::string function = "_" + program.name;
-  const std::string with_value = options_as_pattern(program, [](const OptionInfo& o) { return !o.value.empty(); });
-  const std::string paths = paths_as_pattern(program);
-  std::string text = "#compdef " + program.name + "\n"
-                     "# Completion of " + program.name + " for zsh. Made by the build from its command line; do not edit.\n" +
-                     function + "() {\n"
-                     "  local place='' files=''\n"
-                     "  local -a commands options\n"
-                     "  integer i\n"
-                     "  for ((i = 2; i < CURRENT; i++)); do\n"
-                     "    case $words[i] in\n"
-                     "      --) _files; return ;;\n"
-                     "      " + with_value + ") ((i++)); continue ;;  # its value is no command\n"
-                     "    esac\n";
-  if (!paths.empty()) {
-    text += "    case \"${place:+$place }$words[i]\" in\n"
-            "      " + paths + ") place=\"${place:+$place }$words[i]\" ;;\n"
-            "    esac\n";
-  }
-  text += "  done\n"
-          "  if ((i > CURRENT)); then  # the value of an option\n"
-          "    case $words[CURRENT-1] in " + options_as_pattern(program, is_file) + ") _files ;; esac\n"
-          "    return\n"
-          "  fi\n"
-          "  case $place in\n" + arms_of(program) +
-          "  esac\n"
-          "  if [[ $PREFIX == -* ]]; then\n"
-          "    _describe -o option options\n"
-          "    return\n"
-          "  fi\n"
-          "  if (($#commands)); then _describe command commands; fi\n"
-          "  if [[ -n $files ]]; then _files; fi\n"
-          "}\n" +
-          function + " \"$@\"\n";
-  return text;
+  const auto has_value = [](const OptionInfo& option) { return !option.value.empty(); };
+  return filled(kScript, {{"program", program.name},
+                          {"with value", options_as_pattern(program, has_value)},
+                          {"with file", options_as_pattern(program, is_file)},
+                          {"paths", paths_as_pattern(program)},
+                          {"arms", arms_of(program)}});
 }
 
 }  // namespace starling::apps

@@ -27,20 +27,24 @@ void write(const fs::path& file, const std::string& text) {
 void write_all(const fs::path& share) {
   const CommandInfo starling = command_tree();
   const CommandInfo daemon = daemon_tree();
-  const ManSection folder{"FILES",
-                          {{"~/.local/share/starling", "The data folder, if neither --folder nor the environment says "
-                                                       "otherwise."},
-                           {"starlingd.toml", "In the data folder: the configuration."},
-                           {"starling.db", "In the data folder: the database. Read it with what you like; write only "
-                                           "through starling and starlingd."},
-                           {"device.key", "In the data folder: the device's private key. Whoever has it is this device."},
-                           {"control.sock", "In the data folder: where a running starlingd takes commands."}}};
+  const ManSection folder{
+      "FILES",
+      {{"~/.local/share/starling",
+        "The data folder, if neither --folder nor the environment says "
+        "otherwise."},
+       {"starlingd.toml", "In the data folder: the configuration."},
+       {"starling.db",
+        "In the data folder: the database. Read it with what you like; write only "
+        "through starling and starlingd."},
+       {"device.key", "In the data folder: the device's private key. Whoever has it is this device."},
+       {"control.sock", "In the data folder: where a running starlingd takes commands."}}};
   const ManSection environment{"ENVIRONMENT",
                                {{"STARLING_FOLDER", "The data folder, where --folder does not name it."},
                                 {"XDG_DATA_HOME", "Where the folder starling is the data folder otherwise."}}};
   write(share / "man/man1/starling.1",
         program_page(starling, "1", {environment, folder, see_also("starlingd(8), starlingd.toml(5)")}));
-  write(share / "man/man8/starlingd.8", program_page(daemon, "8", {folder, see_also("starling(1), starlingd.toml(5)")}));
+  write(share / "man/man8/starlingd.8",
+        program_page(daemon, "8", {folder, see_also("starling(1), starlingd.toml(5)")}));
   write(share / "man/man5/starlingd.toml.5",
         config_page("starlingd.toml", sample_config(), {see_also("starling(1), starlingd(8)")}));
   for (const CommandInfo& program : {starling, daemon}) {

@@ -87,9 +87,12 @@ Block read_block(const std::vector<std::string>& lines) {
   Block block;
   bool example = false;
   for (const std::string& line : lines) {
-    if (line.front() != '#') block.settings.push_back(line);
-    else if (line == "#") example = true;
-    else (example ? block.example : line[2] == ' ' ? block.list : block.prose) += line.substr(2) + "\n";
+    if (line.front() != '#')
+      block.settings.push_back(line);
+    else if (line == "#")
+      example = true;
+    else
+      (example ? block.example : line[2] == ' ' ? block.list : block.prose) += line.substr(2) + "\n";
   }
   return block;
 }
@@ -130,7 +133,8 @@ std::string program_page(const CommandInfo& program, const std::string& section,
   Roff page(in_capitals(program.name), section, section == "1" ? "User Commands" : "System Administration");
   add_name(page, program.name, in_short(program.about));
   page.heading("SYNOPSIS");
-  const std::string command = program.needs_command ? " [\\fIOPTION\\fR]... \\fICOMMAND\\fR [\\fIARGUMENT\\fR]..." : " [\\fIOPTION\\fR]...";
+  const std::string command =
+      program.needs_command ? " [\\fIOPTION\\fR]... \\fICOMMAND\\fR [\\fIARGUMENT\\fR]..." : " [\\fIOPTION\\fR]...";
   page.item(usage_of(program, program.name) + command, "");
   page.heading("DESCRIPTION");
   page.paragraph(program.about);

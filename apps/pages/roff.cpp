@@ -23,7 +23,9 @@ std::string joined(const std::string& text) {
 }  // namespace
 
 Roff::Roff(const std::string& name, const std::string& section, const std::string& manual) {
-  text_ = "." "\\\" Made by the build from the program's own command line and sample; do not edit.\n";
+  text_ =
+      "."
+      "\\\" Made by the build from the program's own command line and sample; do not edit.\n";
   text_ += ".TH " + name + " " + section + " \"\" \"Starling " + version() + "\" \"" + manual + "\"\n";
 }
 
@@ -45,13 +47,20 @@ void Roff::lines(const std::string& text) {
 std::string Roff::plain(const std::string& text) {
   std::string out;
   for (const char c : text) {
-    if (c == '\\') out += "\\e";
-    else if (c == '-') out += "\\-";  // a hyphen would be set as another character, which nobody can paste
-    else if (c == '\'') out += "\\(aq";
-    else if (c == '`') out += "\\(ga";
-    else if (c == '^') out += "\\(ha";
-    else if (c == '~') out += "\\(ti";
-    else out += c;
+    if (c == '\\')
+      out += "\\e";
+    else if (c == '-')
+      out += "\\-";  // a hyphen would be set as another character, which nobody can paste
+    else if (c == '\'')
+      out += "\\(aq";
+    else if (c == '`')
+      out += "\\(ga";
+    else if (c == '^')
+      out += "\\(ha";
+    else if (c == '~')
+      out += "\\(ti";
+    else
+      out += c;
   }
   return out;
 }

@@ -14,9 +14,9 @@ class Roff {
 
   void heading(const std::string& text);
   void subheading(const std::string& text);
-  void paragraph(const std::string& text);                        // its lines are joined
-  void item(const std::string& term, const std::string& text);    // `term`: made of bold() and italic()
-  void lines(const std::string& text);                            // as they are, an example
+  void paragraph(const std::string& text);                      // its lines are joined
+  void item(const std::string& term, const std::string& text);  // `term`: made of bold() and italic()
+  void lines(const std::string& text);                          // as they are, an example
   void indent() { text_ += ".RS\n"; }
   void outdent() { text_ += ".RE\n"; }
 

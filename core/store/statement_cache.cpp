@@ -49,8 +49,8 @@ Expected<void> bind_args(Statement& statement, std::string_view sql, std::span<c
   return {};
 }
 
-Expected<std::vector<std::string>> visit_rows(Statement& statement, std::string_view sql, std::span<const ValueView> args,
-                                              const std::function<bool(std::vector<SqlValue>&&)>& row) {
+Expected<std::vector<std::string>> visit_rows(Statement& statement, std::string_view sql,
+                                              std::span<const ValueView> args, const RowFn& row) {
   const ResetGuard guard(statement);
   const Expected<void> bound = bind_args(statement, sql, args);
   if (!bound) return bound.error();

@@ -29,8 +29,9 @@ class StatementCache {
 // Binds `args` (Errc::invalid_argument when their number is wrong) and leaves the statement to be stepped.
 [[nodiscard]] Expected<void> bind_args(Statement&, std::string_view sql, std::span<const ValueView> args);
 // Rows one at a time, as values, until `row` says false; gives the names of the columns.
-[[nodiscard]] Expected<std::vector<std::string>> visit_rows(Statement&, std::string_view sql, std::span<const ValueView> args,
-                                                            const std::function<bool(std::vector<SqlValue>&&)>& row);
+using RowFn = std::function<bool(std::vector<SqlValue>&&)>;
+[[nodiscard]] Expected<std::vector<std::string>> visit_rows(Statement&, std::string_view sql,
+                                                            std::span<const ValueView> args, const RowFn& row);
 // All rows that a statement gives with these arguments, as values.
 [[nodiscard]] Expected<Rows> run_query(Statement&, std::string_view sql, std::span<const ValueView> args);
 

@@ -44,8 +44,8 @@ struct Fixture {
   // As another device makes one: with a name that is there already.
   void make(const std::string& name) const {
     (void)rows_of(node->commit_shared([&](Transaction& t) -> Expected<void> {
-      const auto done = t.exec("INSERT INTO album(id, name, created_ms) VALUES(?, ?, 0)",
-                               ValueView::blob(apps::new_uuid()), name);
+      const auto done =
+          t.exec("INSERT INTO album(id, name, created_ms) VALUES(?, ?, 0)", ValueView::blob(apps::new_uuid()), name);
       if (!done) return done.error();
       return {};
     }));
@@ -91,7 +91,8 @@ TEST_CASE("albums: two of one name are an error that names both ids, and each id
 
 TEST_CASE("albums: what is not there, or cannot be a name, is an error that says what to do") {
   const Fixture f;
-  for (const Expected<CommitInfo>& done : {apps::remove_from_album(*f.node, "none", {f.one}), apps::delete_album(*f.node, "none")}) {
+  for (const Expected<CommitInfo>& done :
+       {apps::remove_from_album(*f.node, "none", {f.one}), apps::delete_album(*f.node, "none")}) {
     REQUIRE_FALSE(done.has_value());
     CHECK(done.error().text() == "none: no such album; 'starling album ls' lists them");
   }

@@ -37,7 +37,8 @@ struct Fixture {
 
 TEST_CASE("sql: every kind of value, and bytes that are no text") {
   const Fixture f;
-  const Expected<json> answer = f.run("SELECT NULL AS \"no\", 7, -1.5, 'text', x'00ff', CAST(x'636166e9' AS TEXT) AS odd");
+  const Expected<json> answer =
+      f.run("SELECT NULL AS \"no\", 7, -1.5, 'text', x'00ff', CAST(x'636166e9' AS TEXT) AS odd");
   REQUIRE_MESSAGE(answer.has_value(), (answer ? "" : answer.error().text()));
   CHECK((*answer)["columns"] == json{"no", "7", "-1.5", "'text'", "x'00ff'", "odd"});
   CHECK((*answer)["rows"] == json{{nullptr, 7, -1.5, "text", {{"hex", "00ff"}}, {{"hex", "636166e9"}}}});
@@ -47,9 +48,8 @@ TEST_CASE("sql: every kind of value, and bytes that are no text") {
 
 TEST_CASE("sql: a write is refused, whether its table is synchronised or ours or nobody's") {
   const Fixture f;
-  for (const char* query :
-       {"INSERT INTO tag(name, created_ms) VALUES('x', 0)", "DELETE FROM sync_conflict", "CREATE TABLE mine(a)",
-        "PRAGMA journal_mode = DELETE", "ATTACH 'x.db' AS x", "BEGIN"}) {
+  for (const char* query : {"INSERT INTO tag(name, created_ms) VALUES('x', 0)", "DELETE FROM sync_conflict",
+                            "CREATE TABLE mine(a)", "PRAGMA journal_mode = DELETE", "ATTACH 'x.db' AS x", "BEGIN"}) {
     CAPTURE(std::string(query));
     const Expected<json> answer = f.run(query);
     REQUIRE_FALSE(answer.has_value());

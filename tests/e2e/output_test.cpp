@@ -97,9 +97,12 @@ TEST_CASE("output: a table of a query has its columns below each other, and says
   TempFolder temp;
   Device device(temp, "data");
   device.init(false);
-  const Run table = device.starling({"sql", "SELECT 'ä' AS text, 1234 AS n, NULL AS none UNION ALL SELECT 'long', 5, x'00'"});
+  const Run table =
+      device.starling({"sql", "SELECT 'ä' AS text, 1234 AS n, NULL AS none UNION ALL SELECT 'long', 5, x'00'"});
   CHECK(table.output == "text     n  none\nä     1234  NULL\nlong     5  x'00'\n");
-  const Run cut = device.starling({"sql", "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i, printf('%.999c', 'x') FROM n"});
+  const Run cut = device.starling(
+      {"sql",
+       "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i, printf('%.999c', 'x') FROM n"});
   CHECK(cut.code == 0);
   CHECK(cut.output.find("use LIMIT and OFFSET") != std::string::npos);
   CHECK(cut.output.find(std::string(79, 'x') + "…") != std::string::npos);

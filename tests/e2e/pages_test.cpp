@@ -30,7 +30,8 @@ std::set<std::string> commands_in(const std::string& help) {
   std::istringstream lines(help.substr(std::min(help.find("Subcommands:"), help.size())));
   std::string line;
   std::getline(lines, line);
-  while (std::getline(lines, line) && line.compare(0, 2, "  ") == 0) names.insert(line.substr(2, line.find(' ', 2) - 2));
+  while (std::getline(lines, line) && line.compare(0, 2, "  ") == 0)
+    names.insert(line.substr(2, line.find(' ', 2) - 2));
   return names;
 }
 
@@ -46,9 +47,11 @@ std::set<std::string> options_in(const std::string& help) {
 
 // What bash would offer when the last of these words is completed.
 std::set<std::string> offered(const TempFolder& temp, const Words& words) {
-  std::string script = "compopt() { :; }; source '" + kShare + "/bash-completion/completions/" + words[0] + "'; COMP_WORDS=(";
+  std::string script =
+      "compopt() { :; }; source '" + kShare + "/bash-completion/completions/" + words[0] + "'; COMP_WORDS=(";
   for (const std::string& word : words) script += "'" + word + "' ";
-  script += "); COMP_CWORD=" + std::to_string(words.size() - 1) + "; _" + words[0] + "; printf '%s\\n' \"${COMPREPLY[@]}\"";
+  script +=
+      "); COMP_CWORD=" + std::to_string(words.size() - 1) + "; _" + words[0] + "; printf '%s\\n' \"${COMPREPLY[@]}\"";
   const Run done = run(temp, {"bash", "--norc", "--noprofile", "-u", "-c", script});
   CHECK_MESSAGE(done.code == 0, done.errors);
   CHECK(done.errors == "");
@@ -60,9 +63,8 @@ std::set<std::string> offered(const TempFolder& temp, const Words& words) {
   return names;
 }
 
-const std::vector<std::pair<std::string, std::string>> kPages{{"man1", "starling.1"},
-                                                             {"man5", "starlingd.toml.5"},
-                                                             {"man8", "starlingd.8"}};
+const std::vector<std::pair<std::string, std::string>> kPages{
+    {"man1", "starling.1"}, {"man5", "starlingd.toml.5"}, {"man8", "starlingd.8"}};
 
 }  // namespace
 
@@ -102,7 +104,8 @@ TEST_CASE("completion: zsh and fish can read theirs") {
   for (const std::string name : {"starling", "starlingd"}) {
     CAPTURE(name);
     CHECK(read(kShare + "/zsh/site-functions/_" + name).find("#compdef " + name + "\n") == 0);
-    CHECK(read(kShare + "/fish/vendor_completions.d/" + name + ".fish").find("complete -c " + name) != std::string::npos);
+    CHECK(read(kShare + "/fish/vendor_completions.d/" + name + ".fish").find("complete -c " + name) !=
+          std::string::npos);
     for (const auto& [shell, file] : {std::pair("zsh", "/zsh/site-functions/_" + name),
                                       std::pair("fish", "/fish/vendor_completions.d/" + name + ".fish")}) {
       if (!is_there(temp, shell)) continue;  // few systems have them
@@ -132,7 +135,8 @@ TEST_CASE("man pages: they have what a page has, and every command and option of
     const std::string help = run(temp, {program("starling"), command, "--help"}).output;
     const std::set<std::string> inner = commands_in(help);
     if (inner.empty()) CHECK_MESSAGE(page.find("\n" + bold(command)) != std::string::npos, command);
-    for (const std::string& one : inner) CHECK_MESSAGE(page.find("\n" + bold(command + " " + one)) != std::string::npos, one);
+    for (const std::string& one : inner)
+      CHECK_MESSAGE(page.find("\n" + bold(command + " " + one)) != std::string::npos, one);
     for (const std::string& option : options_in(help)) {
       if (option != "--help") CHECK_MESSAGE(page.find(bold(option)) != std::string::npos, option);
     }

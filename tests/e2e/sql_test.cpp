@@ -7,8 +7,9 @@
 namespace starling::test {
 namespace {
 
-const json kEndless{{"op", "sql"},
-                    {"query", "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n WHERE i < 0"}};
+const json kEndless{
+    {"op", "sql"},
+    {"query", "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n WHERE i < 0"}};
 
 // A client that waits for the endless query until it is told to go.
 class Waiting {
@@ -25,10 +26,13 @@ class Waiting {
   void run(const Device& device) {
     Expected<apps::ControlClient> client = apps::ControlClient::connect(device.folder());
     if (!client) return;
-    (void)client->call(kEndless, [this](const json&) {  // progress
-      running_ = true;
-      return !go_;
-    }).has_value();
+    (void)client
+        ->call(kEndless,
+               [this](const json&) {  // progress
+                 running_ = true;
+                 return !go_;
+               })
+        .has_value();
   }
 
   std::atomic<bool> running_ = false;
