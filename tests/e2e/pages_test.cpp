@@ -118,7 +118,8 @@ TEST_CASE("completion: zsh and fish can read theirs") {
 
 TEST_CASE("man pages: they have what a page has, and every command and option of their program") {
   TempFolder temp;
-  for (const auto& [folder, name] : kPages) {
+  for (const auto& [folder, file] : kPages) {
+    const std::string& name = file;
     CAPTURE(name);
     const std::string page = read(kShare + "/man/" + folder + "/" + name);
     CHECK(page.find("\n.TH ") != std::string::npos);
@@ -152,7 +153,8 @@ TEST_CASE("man pages: they have what a page has, and every command and option of
 TEST_CASE("man pages: groff has nothing to complain of") {
   TempFolder temp;
   if (!is_there(temp, "groff")) return;  // a bare system has none
-  for (const auto& [folder, name] : kPages) {
+  for (const auto& [folder, file] : kPages) {
+    const std::string& name = file;
     CAPTURE(name);
     const Run set = run(temp, {"groff", "-man", "-ww", "-Tutf8", "-Kutf8", kShare + "/man/" + folder + "/" + name});
     CHECK(set.code == 0);
