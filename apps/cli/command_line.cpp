@@ -38,6 +38,8 @@ void add_setup(CLI::App& app, Invocation& typed) {
   CLI::App* peer_add = add(*peer, typed, "add", Verb::peer_add, "Let a device in, and dial it where an address is given");
   peer_add->add_option("DEVICE", typed.name, "What 'starling id' prints there")->required();
   peer_add->add_option("ADDRESS", typed.names, "host:port; none: it dials us");
+  CLI::App* peer_remove = add(*peer, typed, "remove", Verb::peer_remove, "Let a device in no longer");
+  peer_remove->add_option("DEVICE", typed.name, "As 'peer list' prints it")->required();
   add(*peer, typed, "list", Verb::peer_list, "List the other devices and how they stand");
 }
 
@@ -118,6 +120,10 @@ std::unique_ptr<CLI::App> make_app(Invocation& typed) {
   add(*app, typed, "conflicts", Verb::conflicts, "Concurrent changes that lost, newest first");
   CLI::App* sql = add(*app, typed, "sql", Verb::sql, "Ask the database; what would write is refused");
   sql->add_option("QUERY", typed.query, "One statement, such as \"SELECT * FROM tag\"")->required();
+  CLI::App* backup = add(*app, typed, "backup", Verb::backup, "Copy the database into a new file, while everything goes on");
+  backup->add_option("FILE", typed.path, "Put back as starling.db, with no daemon running, it is recognised")->required();
+  CLI::App* leave = add(*app, typed, "leave", Verb::leave, "End synchronising here; the data stays in starling.db");
+  leave->add_flag("--yes", typed.sure, "It is meant");
   end_help(*app, kFooter);
   return app;
 }

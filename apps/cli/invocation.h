@@ -13,8 +13,8 @@
 namespace starling::apps {
 
 enum class Verb {
-  init, id, peer_add, peer_list, index, tag, tag_list, tag_set, tag_rm, untag, ls,
-  album_add, album_remove, album_ls, album_show, status, digest, conflicts, sql
+  init, id, peer_add, peer_remove, peer_list, index, tag, tag_list, tag_set, tag_rm, untag, ls,
+  album_add, album_remove, album_ls, album_show, status, digest, conflicts, sql, backup, leave
 };
 
 struct Invocation {
@@ -23,7 +23,7 @@ struct Invocation {
   bool json = false;
   bool quiet = false;
 
-  std::string path;                // index, tag, untag, ls
+  std::string path;                // index, tag, untag, ls, backup
   std::vector<std::string> paths;  // of an album's entries
   std::vector<std::string> names;  // tags, or a peer's addresses
   std::string name;                // of one tag or album, or a peer's device id
@@ -33,6 +33,7 @@ struct Invocation {
   std::string query;
   bool join = false;
   bool whole = false;              // the album itself
+  bool sure = false;
   std::optional<std::string> color;
   std::optional<std::string> description;
 };

@@ -5,7 +5,6 @@
 
 #include "apps/cli/render.h"
 #include "apps/cli/request.h"
-#include "apps/cli/request.h"
 #include "apps/cli/setup.h"
 #include "apps/common/byte_text.h"
 #include "apps/common/data_folder.h"

@@ -246,7 +246,10 @@ std::string render(const Invocation& typed, const json& answer, bool has_daemon)
     case Verb::tag_set: return render_commit(answer, "Set.");
     case Verb::tag_rm: return render_commit(answer, "Deleted.");
     case Verb::ls: return render_ls(answer);
+    case Verb::peer_remove: return answer["device"].get<std::string>() + " is no longer let in.\n";
     case Verb::peer_list: return render_peers(answer);
+    case Verb::backup: return "Copied " + human_size(answer["bytes"]) + " into " + shown(answer["path"]) + ".\n";
+    case Verb::leave: return "Synchronising has ended here. The data stays in " + shown(answer["database"]) + ".\n";
     case Verb::album_add: return render_commit(answer, "Added.");
     case Verb::album_remove: return render_commit(answer, typed.whole ? "Deleted." : "Removed.");
     case Verb::album_ls: return render_albums(answer);

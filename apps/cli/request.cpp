@@ -15,16 +15,19 @@ using nlohmann::json;
 
 constexpr std::size_t kPathsMax = kControlRequestMax / 2;  // bytes of JSON in one request
 
-// The absolute form of a path that the user typed. Links on the way are resolved, the last part is not: a link is an
-// entry too. What does not exist may still be indexed, so nothing here fails.
+// The absolute form of a path that the user typed. Links on the way are resolved (and only then ".." is, which after a
+// link is the parent of where that leads), the last part is not: a link is an entry too. What does not exist may still be
+// indexed, so nothing here fails.
 json absolute_path(const std::string& typed, bool resolve_last) {
   std::error_code ignored;
-  fs::path path = fs::absolute(typed, ignored).lexically_normal();
+  fs::path path = fs::absolute(typed, ignored);
   if (!path.has_filename()) path = path.parent_path();  // "x/" gives "x"
-  fs::path folder = fs::weakly_canonical(resolve_last ? path : path.parent_path(), ignored);
-  if (folder.empty()) folder = resolve_last ? path : path.parent_path();
-  if (!resolve_last && path.has_filename()) folder /= path.filename();
-  return bytes_to_json(folder.string());
+  const bool whole = resolve_last || path.filename() == "." || path.filename() == "..";
+  const fs::path folder = whole ? path : path.parent_path();
+  fs::path resolved = fs::weakly_canonical(folder, ignored);
+  if (resolved.empty()) resolved = folder.lexically_normal();
+  if (!whole) resolved /= path.filename();
+  return bytes_to_json(resolved.string());
 }
 
 const char* op_of(Verb verb) {
@@ -41,7 +44,10 @@ const char* op_of(Verb verb) {
     case Verb::album_ls: return "album_ls";
     case Verb::album_show: return "album_show";
     case Verb::peer_add: return "peer_add";
+    case Verb::peer_remove: return "peer_remove";
     case Verb::peer_list: return "peer_list";
+    case Verb::backup: return "backup";
+    case Verb::leave: return "leave";
     case Verb::digest: return "digest";
     case Verb::conflicts: return "conflicts";
     case Verb::sql: return "sql";
@@ -61,7 +67,8 @@ const char* name_key(const Invocation& typed) {
     case Verb::album_add:
     case Verb::album_remove:
     case Verb::album_show: return "album";
-    case Verb::peer_add: return "device";
+    case Verb::peer_add:
+    case Verb::peer_remove: return "device";
     default: return nullptr;
   }
 }
@@ -78,6 +85,7 @@ json request_of(const Invocation& typed, bool resolve_links) {
   if (typed.color) request["color"] = *typed.color;
   if (typed.description) request["description"] = *typed.description;
   if (typed.whole) request["whole"] = true;
+  if (typed.sure) request["sure"] = true;
   if (typed.verb == Verb::sql) request["query"] = typed.query;
   if (!typed.device.empty()) request["device"] = typed.device;
   return request;

@@ -6,6 +6,17 @@ namespace starling::apps {
 
 using nlohmann::json;
 
+namespace {
+
+// One spelling for one place: a folder is found again by its path.
+bool is_plain_path(const Bytes& path) {
+  if (path.empty() || path.front() != '/' || path.find('\0') != Bytes::npos) return false;
+  const Bytes parts = path == "/" ? path : path + "/";
+  return parts.find("//") == Bytes::npos && parts.find("/./") == Bytes::npos && parts.find("/../") == Bytes::npos;
+}
+
+}  // namespace
+
 const json* Arguments::find(const std::string& name) {
   seen_.insert(name);
   const auto at = request_.find(name);
@@ -39,8 +50,8 @@ std::vector<Bytes> Arguments::paths(const std::string& name) {
 
 Bytes Arguments::path_of(const json& value, const std::string& name) {
   Expected<Bytes> bytes = bytes_from_json(value, name);
-  if (bytes && !bytes->empty() && bytes->front() == '/' && bytes->find('\0') == Bytes::npos) return std::move(*bytes);
-  fail(name, bytes ? "is not an absolute path" : bytes.error().what);
+  if (bytes && is_plain_path(*bytes)) return std::move(*bytes);
+  fail(name, bytes ? "is not an absolute path without '.', '..', '//' and a '/' at its end" : bytes.error().what);
   return {};
 }
 

@@ -55,7 +55,7 @@ std::string op_of(const json& request) {
 
 }  // namespace
 
-bool Commands::takes_long(const json& request) { return op_of(request) == "index"; }
+bool Commands::takes_long(const json& request) { return op_of(request) == "index" || op_of(request) == "backup"; }
 
 Expected<json> Commands::run(const json& request, const ProgressFn& progress) {
   const std::string op = op_of(request);
@@ -73,7 +73,10 @@ Expected<json> Commands::run(const json& request, const ProgressFn& progress) {
   if (op == "album_ls") return album_ls(node_, arguments);
   if (op == "album_show") return album_show(node_, arguments);
   if (op == "peer_add") return peer_add(arguments);
+  if (op == "peer_remove") return peer_remove(arguments);
   if (op == "peer_list") return peer_list(arguments);
+  if (op == "backup") return backup(arguments);
+  if (op == "leave") return leave(arguments);
   if (op == "digest") return digest(arguments);
   if (op == "conflicts") return conflicts(arguments);
   if (op == "sql") return sql(arguments, progress);
@@ -187,6 +190,41 @@ Expected<json> Commands::peer_add(Arguments& arguments) {
   return json{{"device", to_string(*id)}, {"addresses", peer.addresses}};
 }
 
+Expected<json> Commands::peer_remove(Arguments& arguments) {
+  const std::string device = arguments.text("device");
+  if (Expected<void> ok = arguments.done(); !ok) return ok.error();
+  const Expected<DeviceId> id = parse_device_id(device);
+  if (!id) return id.error();
+  {
+    const std::lock_guard lock(config_file_);
+    if (Expected<void> erased = erase_peer(config_.file, *id); !erased) return erased.error();
+  }
+  if (Expected<void> removed = node_.remove_peer(*id); !removed) return removed.error();
+  return json{{"device", to_string(*id)}};
+}
+
+Expected<json> Commands::backup(Arguments& arguments) {
+  const Bytes path = arguments.path("path");
+  if (Expected<void> ok = arguments.done(); !ok) return ok.error();
+  if (Expected<void> done = node_.backup(path); !done) return done.error();
+  std::error_code unknown;
+  const std::uintmax_t bytes = std::filesystem::file_size(path, unknown);
+  return json{{"path", bytes_to_json(path)}, {"bytes", unknown ? json() : json(bytes)}};
+}
+
+// The data stays, as an ordinary database; whoever opens the folder again begins anew.
+Expected<json> Commands::leave(Arguments& arguments) {
+  const bool sure = arguments.flag("sure");
+  if (Expected<void> ok = arguments.done(); !ok) return ok.error();
+  if (!sure) {
+    return Error{Errc::invalid_argument, "this ends synchronising here for good", printable(config_.folder.string()),
+                 "say --yes if that is meant; the data stays in starling.db"};
+  }
+  if (Expected<void> left = node_.detach(); !left) return left.error();
+  left_ = true;
+  return json{{"database", bytes_to_json(database_path(config_.folder).string())}};
+}
+
 // What the status says of each peer, and what the peer says of itself (models/device.h).
 Expected<json> Commands::peer_list(Arguments& arguments) {
   if (Expected<void> ok = arguments.done(); !ok) return ok.error();
@@ -208,8 +246,9 @@ Expected<json> Commands::peer_list(Arguments& arguments) {
 Expected<json> Commands::digest(Arguments& arguments) {
   if (Expected<void> ok = arguments.done(); !ok) return ok.error();
   json models = json::array();
+  const Schema schema = node_.schema();
   for (const TableDigest& digest : node_.digests()) {
-    const ModelSchema* model = node_.schema().find(digest.table);
+    const ModelSchema* model = schema.find(digest.table);
     ASSERT(model != nullptr);
     models.push_back({{"model", digest.table},
                       {"kind", model->kind == Kind::shared ? "shared" : "device-owned"},
@@ -246,6 +285,14 @@ Expected<void> write_peer(const std::filesystem::path& config_file, const Peer& 
   const Expected<std::string> text = read_text(config_file);
   if (!text) return text.error();
   const Expected<std::string> edited = with_peer(*text, config_file, peer);
+  if (!edited) return edited.error();
+  return write_text(config_file, *edited);
+}
+
+Expected<void> erase_peer(const std::filesystem::path& config_file, const DeviceId& device) {
+  const Expected<std::string> text = read_text(config_file);
+  if (!text) return text.error();
+  const Expected<std::string> edited = without_peer(*text, config_file, device);
   if (!edited) return edited.error();
   return write_text(config_file, *edited);
 }

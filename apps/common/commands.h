@@ -5,6 +5,7 @@
 // come from several threads; index runs come one at a time.
 #pragma once
 
+#include <atomic>
 #include <nlohmann/json_fwd.hpp>
 #include <semaphore>
 #include <string>
@@ -23,6 +24,7 @@ class Commands {
   // Errors: an unknown request or argument, and what the command finds wrong.
   [[nodiscard]] Expected<nlohmann::json> run(const nlohmann::json& request, const ProgressFn& progress);
   [[nodiscard]] static bool takes_long(const nlohmann::json& request);
+  [[nodiscard]] bool left() const { return left_; }  // by request: there is no node any more
 
  private:
   using Answer = Expected<nlohmann::json>;
@@ -34,7 +36,10 @@ class Commands {
   Answer tag_set(Arguments&);
   Answer tag_rm(Arguments&);
   Answer peer_add(Arguments&);
+  Answer peer_remove(Arguments&);
   Answer peer_list(Arguments&);
+  Answer backup(Arguments&);
+  Answer leave(Arguments&);
   Answer digest(Arguments&);
   Answer conflicts(Arguments&);
   Answer sql(Arguments&, const ProgressFn&);
@@ -42,10 +47,12 @@ class Commands {
   Node& node_;
   AppConfig config_;
   std::mutex config_file_;  // one edit at a time
+  std::atomic<bool> left_ = false;
   std::counting_semaphore<2> queries_{2};  // of users' SQL at a time: the third quick worker stays free
 };
 
-// Adds a peer to the configuration file; what is running does not notice.
+// Adds a peer to the configuration file, or takes it out; what is running does not notice.
 [[nodiscard]] Expected<void> write_peer(const std::filesystem::path& config_file, const Peer&);
+[[nodiscard]] Expected<void> erase_peer(const std::filesystem::path& config_file, const DeviceId&);
 
 }  // namespace starling::apps

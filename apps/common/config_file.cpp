@@ -269,6 +269,26 @@ Expected<std::string> with_peer(const std::string& text, const fs::path& file, c
   return block;
 }
 
+Expected<std::string> without_peer(const std::string& text, const fs::path& file, const DeviceId& device) {
+  const Expected<AppConfig> before = parse_config(text, file);
+  if (!before) return before.error();
+  const Error by_hand{Errc::invalid_argument, "the device " + to_string(device) + " has no [[peer]] block", file.string(),
+                      "look at the file; 'starling peer list' shows who is there"};
+  // Blocks are cut out one after the other, until the one is gone that was this device's.
+  for (std::size_t begin = text.find("[[peer]]"); begin != std::string::npos; begin = text.find("[[peer]]", begin + 1)) {
+    if (begin != 0 && text[begin - 1] != '\n') continue;
+    std::size_t end = text.find("\n[", begin);
+    end = end == std::string::npos ? text.size() : end + 1;
+    const std::string rest = text.substr(0, begin) + text.substr(end);
+    const Expected<AppConfig> after = parse_config(rest, file);
+    if (!after || after->peers.size() + 1 != before->peers.size()) continue;
+    const auto is_it = [&](const Peer& peer) { return peer.device == device; };
+    const bool was = std::any_of(before->peers.begin(), before->peers.end(), is_it);
+    if (was && std::none_of(after->peers.begin(), after->peers.end(), is_it)) return rest;
+  }
+  return by_hand;
+}
+
 Expected<void> check_address(const std::string& address, bool to_listen) {
   const Expected<Address> parsed = to_listen ? parse_address(address) : parse_dial_address(address);
   const std::string shown = printable(address);

@@ -42,6 +42,10 @@ struct AppConfig {
 // The text with one more [[peer]] block. Errors: the device is there already.
 [[nodiscard]] Expected<std::string> with_peer(const std::string& text, const std::filesystem::path& file, const Peer&);
 
+// The text without that device's [[peer]] block, whatever else stands between it and the next block goes along. Errors:
+// there is no such block.
+[[nodiscard]] Expected<std::string> without_peer(const std::string& text, const std::filesystem::path& file, const DeviceId&);
+
 [[nodiscard]] Expected<void> check_address(const std::string& address, bool to_listen);  // as net/address.h reads it
 [[nodiscard]] Expected<void> check_workspace_name(const std::string& name);
 

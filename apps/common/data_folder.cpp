@@ -53,7 +53,10 @@ Expected<std::string> read_text(const fs::path& file) {
   }
 }
 
-Expected<void> write_text(const fs::path& file, const std::string& text) {
+Expected<void> write_text(const fs::path& named, const std::string& text) {
+  std::error_code unresolved;
+  fs::path file = fs::weakly_canonical(named, unresolved);  // a link stays one, and what it leads to is replaced
+  if (unresolved) file = named;
   const fs::path beside = file.string() + ".new";
   const auto failed = [&] { return file_error(file, "cannot write it", errno, "check the folder's rights and space"); };
   {

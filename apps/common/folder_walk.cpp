@@ -97,10 +97,10 @@ std::optional<FoundFolder> FolderWalk::next() {
     }
     FoundEntry self = std::move(frame.pending.back());
     frame.pending.pop_back();
-    const int parent = descriptor_of(frames_.size() - 1);
+    const int parent = descriptor_of(frames_.size() - 1);  // -1: errno says why, as for the folder itself
     FileDescriptor fd(parent < 0 ? -1 : ::openat(parent, self.name.c_str(), kOpenFolder | O_NOFOLLOW));
     const int failure = fd.valid() ? 0 : errno;
-    if (parent < 0 || is_gone(failure)) continue;  // went away meanwhile
+    if (is_gone(failure)) continue;  // went away meanwhile
     return list(std::move(fd), std::move(self), failure);
   }
   return std::nullopt;

@@ -66,6 +66,7 @@ Expected<Options> parse_options(int count, const char* const* words) {
     } else {
       const std::filesystem::path folder = std::filesystem::canonical(word, ignored);
       if (folder.empty() || !std::filesystem::is_directory(folder, ignored)) return wrong("not a folder", word);
+      if (std::filesystem::is_empty(folder, ignored)) return wrong("an empty folder, which shows nothing", word);
       (folders++ == 0 ? options.folder_a : options.folder_b) = folder.string();
     }
   }

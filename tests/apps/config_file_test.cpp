@@ -145,6 +145,24 @@ TEST_CASE("config: a peer is added once, behind what is there") {
   CHECK_FALSE(with_peer("peer = []\n", "f", {*device, {}}).has_value());  // cannot take a block: said, not broken
 }
 
+TEST_CASE("config: a peer's block is taken out, and nothing else; a list in one line is left to its author") {
+  DeviceId one, two;
+  one.raw[0] = 1;
+  two.raw[0] = 2;
+  const std::string with_one = *with_peer(sample_config(), "f", {one, {"h:1"}});
+  const std::string with_both = *with_peer(with_one, "f", {two, {}});
+  CHECK(*without_peer(with_both, "f", two) == with_one + "\n");
+  const Expected<std::string> rest = without_peer(with_both, "f", one);
+  REQUIRE(rest.has_value());
+  REQUIRE(parse(*rest).peers.size() == 1);
+  CHECK(parse(*rest).peers[0].device == two);
+  CHECK(rest->compare(0, sample_config().size(), sample_config()) == 0);
+  CHECK_FALSE(without_peer(with_one, "f", two).has_value());
+  const std::string inline_list = "peer = [{device = \"" + to_string(one) + "\"}]\n";
+  REQUIRE(parse(inline_list).peers.size() == 1);
+  CHECK_FALSE(without_peer(inline_list, "f", one).has_value());
+}
+
 TEST_CASE("config: a missing file is an error that says how to get one") {
   const Expected<AppConfig> config = load_config("/nonexistent/starlingd.toml");
   REQUIRE_FALSE(config.has_value());
