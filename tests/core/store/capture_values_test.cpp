@@ -59,7 +59,7 @@ TEST_CASE("Capture: any value in a column of any affinity is captured as it stan
 
 TEST_CASE("Capture: a value of 1 MiB is captured whole, and one byte that changes in it") {
   CapturedDatabase t = typed_columns();
-  for (const char* sql : {"INSERT INTO v(id, b) VALUES ('k', CAST(randomblob(1048575) || x'40' AS BLOB))",
+  for (const char* sql : {"INSERT INTO v(id, b) VALUES ('k', CAST(randomblob(1048575) || x'42' AS BLOB))",
                           "UPDATE v SET b = CAST(substr(b, 1, 1048575) || x'41' AS BLOB)"}) {
     const Bytes row = captured_row(t, sql);
     CHECK(row.size() > limits::MiB);
