@@ -1,5 +1,8 @@
 #include "core/replica/applier.h"
 
+#include <deque>
+
+#include "core/base/sha256.h"
 #include "core/store/conflict_log.h"
 #include "core/store/quarantine.h"
 #include "tests/core/replica/author.h"
@@ -167,6 +170,68 @@ TEST_CASE("Applier: of two owners of one key the lesser device's row stands, in 
     CHECK(node.store->quarantine().count() == 1);
     CHECK(node.number("SELECT origin FROM sync_quarantine") == *node.store->origins().find(greater.self));
   }
+}
+
+TEST_CASE("Applier: a change of a seed, which nobody declared, is corrupt: the row would lack fields") {
+  TestNode node(1);
+  Author author(node, 2);
+  const EntryHeader h = author.header();
+  author.seq = {};
+  const Bytes key = typed({ValueView::text("n")});
+  for (const Op op : {Op::update, Op::erase}) {
+    const FieldMask fields = op == Op::update ? 0b10 : 0;
+    const Bytes values = op == Op::update ? typed({ValueView::text("t")}) : Bytes();
+    const Stamp seed{{}, author.self};
+    CHECK(code(author.apply(h, author.encode(h, {{author.model("note"), op, seed, key, fields, values}}))) == Errc::corrupt);
+  }
+  CHECK(node.number("SELECT count(*) FROM sync_row") == 0);
+  CHECK(outcome(author.apply(h, author.insert(h, key))) == Applied::done);
+}
+
+TEST_CASE("Applier: an event names so many rows and no more; what it cannot name is there all the same") {
+  for (const std::size_t more : {0U, 1U}) {
+    TestNode node(1);
+    Author author(node, 2);
+    const EntryHeader h = author.header();
+    const Bytes values = typed({ValueView::null(), ValueView::null(), ValueView::null()});
+    std::deque<Bytes> keys;
+    std::vector<Change> changes;
+    for (std::size_t i = 0; i < limits::kChangeEventRowsMax + more; ++i) {
+      keys.push_back(typed({ValueView::text(std::to_string(i))}));
+      changes.push_back({author.model("note"), Op::insert, h.stamp(), keys.back(), 0b1110, values});
+    }
+    const Expected<ApplyResult> result = author.apply(h, author.encode(h, changes));
+    CHECK(outcome(result) == Applied::done);
+    CHECK(result->event.overflow == (more > 0));
+    CHECK(result->event.rows.size() == (more > 0 ? 0 : changes.size()));
+    CHECK(result->rows == changes.size());
+    CHECK(node.number("SELECT count(*) FROM note") == static_cast<std::int64_t>(changes.size()));
+  }
+}
+
+TEST_CASE("Applier: an origin more than a workspace may have is refused; those that are known go on") {
+  TestNode node(1);
+  Author known(node, 2);
+  Author late(node, 3);
+  node.store->begin(TransactionKind::apply);
+  for (std::uint64_t birth = 1; birth < limits::kVectorMax; ++birth) {
+    node.store->origins().advance_rev(node.store->origins().ordinal(origin(4, birth)), Rev{1});
+  }
+  node.store->commit();
+  const EntryHeader first = known.header();
+  const Bytes key = typed({ValueView::text("n")});
+  const Bytes bytes = known.insert(first, key);
+  CHECK(outcome(known.apply(first, bytes)) == Applied::done);
+  CHECK(node.vector().size() == limits::kVectorMax);
+
+  const EntryHeader beyond = late.header();
+  CHECK(code(late.apply(beyond, late.insert(beyond, typed({ValueView::text("m")})))) == Errc::too_large);
+  CHECK(code(late.apply(late.page(0, 1, {}))) == Errc::too_large);
+  CHECK(node.vector().size() == limits::kVectorMax);
+  known.previous = hash128(bytes);
+  const EntryHeader second = known.header();
+  CHECK(outcome(known.apply(second, known.insert(second, typed({ValueView::text("o")})))) == Applied::done);
+  CHECK(outcome(known.apply(known.page(0, 1, {}))) == Applied::done);
 }
 
 }  // namespace starling
