@@ -36,7 +36,7 @@ class ConnectionManager final : public CommandSink {
   // Closes every session; those that take longer to send what is queued are cut off. At once, from any thread.
   void stop(std::chrono::milliseconds linger);
   // False: not in time, or called on the network thread itself. True also where it was never started.
-  bool wait_stopped(std::chrono::steady_clock::time_point until) const;
+  [[nodiscard]] bool wait_stopped(std::chrono::steady_clock::time_point until) const;
 
   void execute(std::vector<NetCommand>) override;
   void replica_failed() override { stop(std::chrono::milliseconds(0)); }

@@ -67,7 +67,7 @@ void Dialer::session_down(std::chrono::steady_clock::duration accepted_for) {
   connected_ = false;
   if (accepted_for >= kLasting) {
     failures_ = 1;
-  } else if (accepted_for > accepted_for.zero()) {
+  } else if (accepted_for > std::chrono::steady_clock::duration::zero()) {
     failures_ = std::min(failures_ + 1, kFailuresOfTheAccepted);
   } else {
     ++failures_;

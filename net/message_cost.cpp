@@ -9,7 +9,7 @@ std::size_t cost(const VersionVector& v) { return v.size() * (sizeof(VersionVect
 std::size_t cost(const StatePage& page) { return sizeof page + page.body.size(); }
 std::size_t cost(const SharedChangeBatch& batch) {
   std::size_t sum = 0;
-  for (const Bytes& entry : batch.entries) sum += sizeof entry + entry.size();
+  for (const Bytes& entry : batch.entries) sum += sizeof(Bytes) + entry.size();
   return sum;
 }
 

@@ -161,9 +161,9 @@ void Node::Impl::stop(std::chrono::milliseconds deadline) {
   }
   foreign_lock->stop();
   host.stop();  // what is committed is still pushed,
-  host.wait_stopped(now + deadline / 2);
+  (void)host.wait_stopped(now + deadline / 2);
   network.stop(deadline / 4);  // and sent, where the peer takes it
-  network.wait_stopped(now + deadline);
+  (void)network.wait_stopped(now + deadline);
   notifier.close(now + deadline);
 }
 
@@ -297,7 +297,7 @@ Expected<void> Node::wait_ready(std::chrono::milliseconds timeout) const {
                "see its status for what the peers are waiting for"};
 }
 
-Expected<void> Node::add_peer(Peer peer) {
+Expected<void> Node::add_peer(const Peer& peer) {
   const Expected<void> added = impl_->book.add(peer);
   if (added) impl_->network.dial(peer.device);
   return added;

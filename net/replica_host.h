@@ -38,7 +38,7 @@ class ReplicaHost final : public EventSink {
 
   void start(CommandSink&);
   void stop();                               // after the commits that are queued; at once, from any thread
-  bool wait_stopped(TimePoint until) const;  // false: not in time, or called on the replica's thread
+  [[nodiscard]] bool wait_stopped(TimePoint until) const;  // false: not in time, or called on the replica's thread
   void join();                               // stops and waits; before the command sink goes
 
   void push(Event, std::size_t cost) override;

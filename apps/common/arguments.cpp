@@ -118,7 +118,7 @@ std::optional<Bytes> Arguments::after() {
 Expected<void> Arguments::done() const {
   if (error_) return *error_;
   for (const auto& [name, value] : request_.items()) {
-    if (seen_.count(name) == 0) {
+    if (!seen_.contains(name)) {
       return Error{Errc::invalid_argument, "no such argument", "\"" + printable(name) + "\"", "see docs/control.md"};
     }
   }

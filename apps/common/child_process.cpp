@@ -9,7 +9,7 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
-#include <cstring>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -22,7 +22,8 @@ using Clock = std::chrono::steady_clock;
 constexpr auto kPollEvery = 2ms;  // for the end of a process
 
 Error start_error(const std::string& program, const std::string& what, int number) {
-  return {Errc::invalid_argument, what + ": " + std::strerror(number), program, "check the path to the program"};
+  return {Errc::invalid_argument, what + ": " + std::generic_category().message(number), program,
+          "check the path to the program"};
 }
 
 // In the child, between fork and exec: only calls that are safe there.
@@ -31,7 +32,7 @@ Error start_error(const std::string& program, const std::string& what, int numbe
   if (::getppid() != parent) ::_exit(127);  // the parent ended before the line above
   sigset_t none;
   ::sigemptyset(&none);
-  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  ::pthread_sigmask(SIG_SETMASK, &none, nullptr);
   ::signal(SIGPIPE, SIG_DFL);
   if (output >= 0) ::dup2(output, STDOUT_FILENO);
   if (errors >= 0) ::dup2(errors, STDERR_FILENO);
@@ -57,6 +58,7 @@ struct Pipe {
 Expected<ChildProcess> ChildProcess::start(const std::vector<std::string>& words, const Options& options) {
   const std::string& program = words.at(0);
   std::vector<char*> pointers;
+  pointers.reserve(words.size() + 1);
   for (const std::string& word : words) pointers.push_back(const_cast<char*>(word.c_str()));
   pointers.push_back(nullptr);
   Pipe output, report;

@@ -47,7 +47,8 @@ class Document {
     return error(node.source(), key, "\"" + printable(*word) + "\" is none of " + names);
   }
   // A check of the value that knows nothing of files.
-  [[nodiscard]] Expected<void> checked(const toml::node& node, const std::string& key, Expected<void> result) const {
+  [[nodiscard]] Expected<void> checked(const toml::node& node, const std::string& key,
+                                       const Expected<void>& result) const {
     if (result) return {};
     return error(node.source(), key, result.error().what, result.error().remedy);
   }

@@ -5,7 +5,7 @@
 
 #include <array>
 #include <cerrno>
-#include <cstring>
+#include <system_error>
 #include <nlohmann/json.hpp>
 
 #include "apps/common/data_folder.h"
@@ -51,7 +51,7 @@ Expected<void> ControlClient::send(const Bytes& frame) {
   for (std::size_t done = 0; done < frame.size();) {
     const ssize_t put = ::send(socket_.get(), frame.data() + done, frame.size() - done, MSG_NOSIGNAL);
     if (put < 0 && errno == EINTR) continue;
-    if (put <= 0) return lost(std::strerror(errno));
+    if (put <= 0) return lost(std::generic_category().message(errno));
     done += static_cast<std::size_t>(put);
   }
   return {};
@@ -69,7 +69,7 @@ Expected<json> ControlClient::receive(std::chrono::milliseconds silence_max) {
     std::array<char, 64 * 1024> part{};
     const ssize_t got = ::recv(socket_.get(), part.data(), part.size(), 0);
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return lost(std::strerror(errno));
+    if (got < 0) return lost(std::generic_category().message(errno));
     if (got == 0) return lost("it closed the connection");
     in_.feed(BytesView(part.data(), static_cast<std::size_t>(got)));
   }

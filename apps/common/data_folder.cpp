@@ -6,7 +6,7 @@
 
 #include <cerrno>
 #include <cstdlib>
-#include <cstring>
+#include <system_error>
 
 #include "net/file_descriptor.h"
 
@@ -16,7 +16,8 @@ namespace {
 namespace fs = std::filesystem;
 
 Error file_error(const fs::path& file, const std::string& doing, int number, std::string remedy) {
-  return {Errc::invalid_argument, doing + ": " + std::strerror(number), file.string(), std::move(remedy)};
+  return {Errc::invalid_argument, doing + ": " + std::generic_category().message(number), file.string(),
+          std::move(remedy)};
 }
 
 constexpr std::size_t kTextMax = 1024 * 1024;  // of a configuration

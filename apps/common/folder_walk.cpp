@@ -6,8 +6,8 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <memory>
+#include <system_error>
 
 #include "apps/common/byte_text.h"
 
@@ -61,13 +61,13 @@ const char* to_string(EntryKind kind) {
 }
 
 FolderWalk::FolderWalk(FileDescriptor root, FoundEntry self, Options options)
-    : options_(options), root_(std::move(self)), root_fd_(std::move(root)) {}
+    : options_(std::move(options)), root_(std::move(self)), root_fd_(std::move(root)) {}
 
 Expected<FolderWalk> FolderWalk::open(const Bytes& root, Options options) {
   FileDescriptor fd(::open(root.c_str(), kOpenFolder));
   struct stat s{};
   if (!fd.valid() || ::fstat(fd.get(), &s) != 0) {
-    return Error{Errc::invalid_argument, std::string("cannot open it as a folder: ") + std::strerror(errno),
+    return Error{Errc::invalid_argument, "cannot open it as a folder: " + std::generic_category().message(errno),
                  printable(root), "name a folder that you may read"};
   }
   FoundEntry self;
@@ -115,7 +115,7 @@ FoundFolder FolderWalk::list(FileDescriptor fd, FoundEntry self, int failure) {
   folder.self = std::move(self);
   if (failure == 0) failure = read_names(fd.get(), folder);
   if (failure != 0) {
-    folder.unreadable = std::strerror(failure);
+    folder.unreadable = std::generic_category().message(failure);
     folder.entries.clear();
     return folder;
   }
@@ -169,7 +169,7 @@ bool FolderWalk::look_at(int fd, unsigned char type, FoundEntry& entry) const {
     return !(options_.skip && id_of(s) == *options_.skip);
   }
   if (is_gone(errno)) return false;
-  entry.unreadable = std::strerror(errno);
+  entry.unreadable = std::generic_category().message(errno);
   return true;
 }
 

@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <system_error>
 
 namespace starling::apps {
 namespace {
@@ -39,7 +40,7 @@ class Address {
 };
 
 Error socket_error(const fs::path& path, const std::string& doing, Errc code, int number) {
-  return {code, doing + ": " + std::strerror(number), path.string(), ""};
+  return {code, doing + ": " + std::generic_category().message(number), path.string(), ""};
 }
 
 }  // namespace

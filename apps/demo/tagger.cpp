@@ -23,7 +23,7 @@ void Tagger::join() {
   if (thread_.joinable()) thread_.join();
 }
 
-void Tagger::run(std::vector<Bytes> entries, const std::string& color, const std::string& field_of_work) {
+void Tagger::run(const std::vector<Bytes>& entries, const std::string& color, const std::string& field_of_work) {
   std::size_t round = 0;
   for (const Bytes& entry : entries) {
     const std::string number = std::to_string(round++ % 10);

@@ -26,7 +26,7 @@ class Tagger {
   [[nodiscard]] std::size_t done() const { return done_; }  // writes so far
 
  private:
-  void run(std::vector<Bytes> entries, const std::string& color, const std::string& field_of_work);
+  void run(const std::vector<Bytes>& entries, const std::string& color, const std::string& field_of_work);
   [[nodiscard]] bool write(const json& request);
 
   apps::ControlClient client_;

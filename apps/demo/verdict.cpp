@@ -31,8 +31,8 @@ bool show_digests(Story& story, const Voice& voice) {
   table.row({"model", "kind", "rows A", "rows B", "digest A", "digest B", "sqlite3 A", "sqlite3 B", ""});
   for (std::size_t i = 0; i < std::min(a.size(), b.size()); ++i) {
     const std::string name = a[i]["model"];
-    const ShellDigest shell_of_a = shell_a.count(name) != 0 ? shell_a.at(name) : ShellDigest{};
-    const ShellDigest shell_of_b = shell_b.count(name) != 0 ? shell_b.at(name) : ShellDigest{};
+    const ShellDigest shell_of_a = shell_a.contains(name) ? shell_a.at(name) : ShellDigest{};
+    const ShellDigest shell_of_b = shell_b.contains(name) ? shell_b.at(name) : ShellDigest{};
     const bool same = a[i] == b[i] && shell_of_a.sha3 == shell_of_b.sha3 && !shell_of_a.sha3.empty() &&
                       shell_of_a.rows == a[i]["rows"] && shell_of_b.rows == b[i]["rows"];
     equal = equal && same;
@@ -121,6 +121,7 @@ bool give_verdict(Story& story, Voice& voice) {
   const json b = story.b().call({{"op", "status"}});
   const bool digests = show_digests(story, voice);
   const bool vectors = a["vector"] == b["vector"];
+  // NOLINTNEXTLINE(readability-container-size-empty): empty() of a JSON string is never true
   const bool settled = a["quarantined"] == 0 && b["quarantined"] == 0 && a["failed"] == "" && b["failed"] == "";
   voice.line("");
   const Facts& facts = story.facts();

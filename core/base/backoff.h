@@ -15,7 +15,7 @@ namespace starling {
 
 // The longest delay after so many failures in a row (0 counts as 1).
 [[nodiscard]] inline Duration backoff_window(unsigned failures) {
-  constexpr Duration first = limits::kBackoffFirst, cap = limits::kBackoffCap;
+  const Duration first = limits::kBackoffFirst, cap = limits::kBackoffCap;
   const unsigned doublings = std::min(failures > 0 ? failures - 1 : 0U, 20U);  // 2^20 windows exceed any cap
   return std::min(cap, first * (std::int64_t{1} << doublings));
 }

@@ -3,13 +3,13 @@
 namespace starling {
 
 Bytes to_hex(BytesView bytes) {
-  constexpr char digits[] = "0123456789abcdef";
+  constexpr char kDigits[] = "0123456789abcdef";
   Bytes hex;
   hex.reserve(bytes.size() * 2);
   for (const char c : bytes) {
     const auto b = static_cast<std::uint8_t>(c);
-    hex.push_back(digits[b >> 4]);
-    hex.push_back(digits[b & 15]);
+    hex.push_back(kDigits[b >> 4]);
+    hex.push_back(kDigits[b & 15]);
   }
   return hex;
 }

@@ -15,7 +15,7 @@ int base32_value(char c) {
   return -1;
 }
 
-Error bad_device_id(std::string_view text, std::string why) {
+Error bad_device_id(std::string_view text, const std::string& why) {
   return {Errc::invalid_argument, "not a device id: " + why, std::string(text.substr(0, 64)),
           "copy the whole id that 'starling id' prints on the other device"};
 }

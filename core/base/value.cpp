@@ -38,7 +38,7 @@ std::int64_t integer_of(BytesView bytes) {
 
 std::string shortest(double v) {  // that reads back as v, and never looks like an integer
   std::array<char, 32> digits{};
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), v).ptr;
+  char* const end = std::to_chars(digits.data(), digits.data() + digits.size(), v).ptr;
   std::string text(digits.data(), end);
   if (text.find_first_not_of("-0123456789") == std::string::npos) text += ".0";
   return text;

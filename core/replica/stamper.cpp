@@ -73,7 +73,7 @@ class StateStamper {
     store_.rows().put_owned(model, key, fresh);
     return {};
   }
-  Error not_owner(ModelIndex model, BytesView key, Ordinal owner) const {
+  [[nodiscard]] Error not_owner(ModelIndex model, BytesView key, Ordinal owner) const {
     return {Errc::not_owner, "the row belongs to device " + to_string(store_.origins().origin(owner).device),
             row_name(store_, model, key), "only its owner may change it; write a row of your own"};
   }

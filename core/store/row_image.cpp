@@ -111,7 +111,7 @@ Expected<void> check_values(const ModelSchema& m, FieldMask fields, BytesView va
 BytesView next_value(BytesView& image) {
   constexpr std::uint64_t kLongLength = 31;
   ByteReader r(image);
-  const std::uint64_t length = static_cast<std::uint64_t>(r.u8() >> 3);
+  const auto length = static_cast<std::uint64_t>(r.u8() >> 3);
   (void)r.raw(length < kLongLength ? length : kLongLength + r.varint());
   ASSERT(!r.failed());
   const BytesView value = image.substr(0, image.size() - r.rest().size());

@@ -96,7 +96,7 @@ void read_fields(BytesView packed, RowVersion& v, const OriginTable& origins) {
     const auto ordinal = static_cast<Ordinal>(r.varint());
     if (r.failed()) throw std::runtime_error("sync_row.fields does not decode: the database is damaged");
     f.stamp.origin = origins.origin(ordinal);
-    v.fields.push_back(std::move(f));
+    v.fields.push_back(f);
   }
 }
 

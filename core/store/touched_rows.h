@@ -46,7 +46,7 @@ class TouchedRows {
   [[nodiscard]] TouchedRow& operator[](std::size_t row) { return rows_[row]; }
   [[nodiscard]] BytesView bytes(Extent e) const { return BytesView(arena_).substr(e.at, e.size); }  // until store()
   [[nodiscard]] Extent store(BytesView);
-  void overwrite(Extent, BytesView shorter_or_equal);
+  void overwrite(Extent place, BytesView image);  // not longer than what stands there
 
   void clear();
 

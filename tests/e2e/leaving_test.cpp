@@ -78,7 +78,9 @@ TEST_CASE("leaving: asked twice, then the data is an ordinary database and the d
   CHECK(unsure.errors.find("--yes") != std::string::npos);
   CHECK(tags(two.b) == "kept");
   CHECK(two.b.starling({"leave", "--yes"}).code == 0);
-  CHECK(two.b.daemon().wait(5s) == 0);
+  const auto ended = two.b.daemon().wait(5s);
+  REQUIRE(ended);
+  CHECK(ended->code == 0);
   const std::string database = (two.b.folder() / "starling.db").string();
   const Run shell = run(two.temp, {"/usr/bin/sqlite3", database,
                                    "INSERT INTO tag(name, created_ms) VALUES ('by hand', 0);"
