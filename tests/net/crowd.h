@@ -1,6 +1,8 @@
 // Many TCP connections at once, none of which speaks TLS to the end. One thread waits for all.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <asio/buffer.hpp>
 #include <asio/io_context.hpp>
 #include <asio/ip/tcp.hpp>
