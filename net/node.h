@@ -75,7 +75,7 @@ class Node {
   // so does device.key, by which peers know this device.
   Expected<void> detach();
 
-  Expected<void> add_peer(const Peer&);          // from now on admitted and, with an address, dialled; or given other addresses
+  Expected<void> add_peer(const Peer&);   // from now on admitted and, with an address, dialled; or given other addresses
   Expected<void> remove_peer(DeviceId);   // hung up, and no longer admitted here
 
   // See notice.h. A subscription that is dropped at once never calls.
