@@ -67,7 +67,7 @@ class BusyNodes {
   const TlsIdentity& peer() {
     identities_.push_back(new_identity());
     known_.push_back(identities_.back().device());
-    pair_.a->add_peer({known_.back(), {}});
+    REQUIRE(pair_.a->add_peer({known_.back(), {}}));
     return identities_.back();
   }
   [[nodiscard]] std::uint16_t port() { return pair_.a->port(); }
