@@ -38,8 +38,9 @@ def run(*words, **options):
 
 
 def build(source, target, prefix):
-    """Configures and builds a project that finds Starling in `prefix`."""
-    run("cmake", "-S", source, "-B", target, f"-DCMAKE_PREFIX_PATH={prefix}")
+    """Configures and builds a project that finds Starling in `prefix`, with strict warnings."""
+    run("cmake", "-S", source, "-B", target, f"-DCMAKE_PREFIX_PATH={prefix}",
+        "-DCMAKE_CXX_FLAGS=-Wall -Wextra -Wpedantic -Werror")
     run("cmake", "--build", target)
 
 

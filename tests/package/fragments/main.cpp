@@ -34,6 +34,12 @@ void check(bool good, const char* what) {
   if (!good) throw std::runtime_error(std::string("README is wrong: ") + what);
 }
 
+template <class T>
+T must(Expected<T> result) {
+  if (!result) throw std::runtime_error(result.error().text());
+  return std::move(result).value();
+}
+
 void complain(const std::string& text) { throw std::runtime_error(text); }
 
 template <class Condition>
@@ -51,7 +57,7 @@ void pair(const NodePtr& node) {
 }
 
 void write(const NodePtr& node) {
-  node->write([](Transaction& t) { return t.put(Note{"1", "Buy stars", false}); }).value();
+  must(node->write([](Transaction& t) { return t.put(Note{"1", "Buy stars", false}); }));
   // README: write
   check(commit->rows == 2, "one row updated, one put");
 }
@@ -77,11 +83,14 @@ void search(const NodePtr& node, const NodePtr& other) {
     return node->reader()->query("SELECT id FROM note_search WHERE note_search MATCH ?", word)->size();
   };
   check(found("stars") == 1 && found("sky") == 1, "what was there");
-  other->write([](Transaction& t) { return t.put(Note{"3", "Planets", false}); }).value();
+  must(other->write([](Transaction& t) { return t.put(Note{"3", "Planets", false}); }));
   await("a peer's insert is found", [&] { return found("planets") == 1; });
-  other->write([](Transaction& t) { return t.put(Note{"3", "Comets", false}); }).value();
+  must(other->write([](Transaction& t) { return t.put(Note{"3", "Comets", false}); }));
   await("a peer's update is found", [&] { return found("comets") == 1 && found("planets") == 0; });
-  other->write([](Transaction& t) { return t.erase(Note{"3"}) ? Expected<void>() : Expected<void>(); }).value();
+  must(other->write([](Transaction& t) -> Expected<void> {
+    const auto done = t.erase(Note{"3", "", false});
+    return done ? Expected<void>() : done.error();
+  }));
   await("a peer's delete is found", [&] { return found("comets") == 0; });
 }
 
@@ -101,10 +110,10 @@ void existing(Config config) {
   check((*shop)->status().vector.at((*shop)->status().self).seq > Seq{0}, "rows were taken over");
   // README: migrate
   check(bool(migrated), "migrated");
-  (*shop)->write([](Transaction& t) -> Expected<void> {
+  must((*shop)->write([](Transaction& t) -> Expected<void> {
     const auto done = t.exec("UPDATE article SET colour = 'red'");
     return done ? Expected<void>() : done.error();
-  }).value();
+  }));
 }
 
 int main(int, char** arguments) try {
@@ -114,10 +123,10 @@ int main(int, char** arguments) try {
   config.folder = here / "desk";
   config.workspace = "notes";
   config.listen = "127.0.0.1:0";
-  config.peers = {{device_id(here / "laptop").value(), {}}};
+  config.peers = {{must(device_id(here / "laptop")), {}}};
   // README: executor
-  const NodePtr node = Node::open(config, {model_of<Note>()}).value();
-  node->start().value();
+  const NodePtr node = must(Node::open(config, {model_of<Note>()}));
+  must(node->start());
   // README: changes
 
   Config joining;
@@ -125,8 +134,8 @@ int main(int, char** arguments) try {
   joining.workspace = "notes";
   joining.start = Start::join;
   joining.peers = {{node->device(), {"127.0.0.1:" + std::to_string(node->port())}}};
-  const NodePtr other = Node::open(joining, {model_of<Note>()}).value();
-  other->start().value();
+  const NodePtr other = must(Node::open(joining, {model_of<Note>()}));
+  must(other->start());
 
   write(node);
   read(node);
