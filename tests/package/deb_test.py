@@ -11,7 +11,8 @@ PACKAGES = {
     "starling": {
         "needs": ["libc6", "libstdc++6", "libsqlite3-0", "libssl3", "libzstd1", "libspdlog"],
         "holds": ["bin/starlingd", "bin/starling", "lib/systemd/user/starlingd.service", "share/doc/starling/copyright",
-                  "share/doc/starling/README.md", "share/doc/starling/examples/starlingd.sample.toml"],
+                  "share/doc/starling/README.md", "share/doc/starling/docs/control.md",
+                  "share/doc/starling/examples/starlingd.sample.toml"],
         "lacks": r"include/|\.a$|\.cmake$",
     },
     "libstarling-dev": {
@@ -62,7 +63,7 @@ def main(build):
     with outside.home() as home:
         packages, root = os.path.join(home, "packages"), os.path.join(home, "root")
         outside.run("cpack", "--config", os.path.join(build, "CPackConfig.cmake"), "-B", packages)
-        files = {file.split("_")[0]: os.path.join(packages, file) for file in os.listdir(packages) if file.endswith(".deb")}
+        files = {name.split("_")[0]: os.path.join(packages, name) for name in os.listdir(packages) if name.endswith(".deb")}
         if sorted(files) != sorted(PACKAGES):
             outside.fail(f"the packages are {sorted(files)}")
         for name, file in sorted(files.items()):

@@ -5,7 +5,7 @@ In a home of its own, in the order of the page:
   cpp               a fragment, named by the comment <!-- fragment: name --> before it: has a place in fragments/main.cpp
   sh                is run line by line; `./dev …` must be a command of ./dev, starlingd stays in the background, and
                     the build folder and the port are the test's
-A block that is none of these fails, and so does a place in fragments/main.cpp without a block.
+A block that is none of these fails, and so does a place in fragments/main.cpp without a block, or a link to nowhere.
 """
 
 import os
@@ -103,6 +103,9 @@ def main(build):
     blocks = list(BLOCK.finditer(text))
     if 2 * len(blocks) != len(re.findall("^```", text, re.M)):
         outside.fail("a block of README.md does not begin or end as blocks do")
+    for link in re.findall(r"\]\(([\w./-]+)\)", text):
+        if not os.path.exists(os.path.join(outside.ROOT, link)):
+            outside.fail(f"a link of README.md leads nowhere: {link}")
     with outside.home() as home:
         page = Page(home, build)
         try:

@@ -70,7 +70,8 @@ void read(const NodePtr& node) {
 
 void connection(const NodePtr& node, const Config& config) {
   // README: connection
-  check(refused != SQLITE_OK && std::string(sqlite3_errmsg(mine)).find("no such function: starling_guard") == 0, "the guard");
+  const std::string why = sqlite3_errmsg(mine);
+  check(refused != SQLITE_OK && why == "no such function: starling_guard", "the guard");
   check(sqlite3_close(mine) == SQLITE_OK, "closed");
   check(node->reader()->query("SELECT * FROM window_place")->size() == 1, "the application's own row");
   check(node->reader()->all<Note>()->size() == 2, "no note was deleted");
