@@ -12,7 +12,9 @@ PACKAGES = {
         "needs": ["libc6", "libstdc++6", "libsqlite3-0", "libssl3", "libzstd1", "libspdlog"],
         "holds": ["bin/starlingd", "bin/starling", "lib/systemd/user/starlingd.service", "share/doc/starling/copyright",
                   "share/doc/starling/README.md", "share/doc/starling/docs/control.md",
-                  "share/doc/starling/examples/starlingd.sample.toml"],
+                  "share/doc/starling/examples/starlingd.sample.toml", "share/man/man1/starling.1",
+                  "share/man/man8/starlingd.8", "share/bash-completion/completions/starling",
+                  "share/fish/vendor_completions.d/starling.fish", "share/zsh/vendor-completions/_starling"],
         "lacks": r"include/|\.a$|\.cmake$",
     },
     "libstarling-dev": {

@@ -39,7 +39,7 @@ class Page:
         self.fragments, self.said, self.daemons = {}, "", []
         os.makedirs(self.project)
         os.makedirs(os.path.join(home, "Pictures"))
-        self.write(os.path.join(home, "Pictures", "star.jpg"), "*")
+        self.write(os.path.join(home, "Pictures", "fjord.jpg"), "*")
         self.commands = re.findall(r"^\./dev (\w+)", outside.run("./dev", "help", cwd=outside.ROOT), re.M)
         os.environ["PATH"] = os.path.join(build, "apps") + os.pathsep + os.environ["PATH"]
 
