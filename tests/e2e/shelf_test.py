@@ -59,7 +59,7 @@ def tagged(entry, tags):
 
 
 def live(shown):
-    return [row[1] for row in shown["peers"]] == ["live"]
+    return [row[5] for row in shown["peers"]] == ["live"]
 
 
 def conflict(lost, now):
@@ -83,7 +83,7 @@ def run(program, temp):
     b = Shelf(program, temp / "b", "--join", f"desk={id_of_a}@127.0.0.1:{port}", "--name", "laptop")
     b.wait("the files of A and their tag", tagged("invoice.pdf", "to pay"))
     b.wait("the end of the first sync", lambda shown: live(shown) and shown["progress"] == "")
-    assert [row[3] for row in b.shown()["entries"]] == ["desk"] * 3
+    assert [row[2] for row in b.shown()["entries"]] == ["desk"] * 3
 
     b.do("select entries letter.txt", "type tag urgent", "click put")
     a.wait("the tag that B put on", tagged("letter.txt", "urgent"))

@@ -29,7 +29,7 @@ QString text(const std::string& bytes) { return QString::fromStdString(bytes); }
 DeviceId device(const Bytes& bytes) { return bytes.size() == 16 ? DeviceId::from(bytes) : DeviceId(); }
 
 constexpr char kFromWhere[] = R"( FROM entry e LEFT JOIN location l ON l.id = e.location LEFT JOIN entry p ON p.id = e.parent
-  WHERE e.parent IS NOT NULL
+  WHERE e.kind <> 'folder'
     AND (?1 = '' OR EXISTS (SELECT 1 FROM entry_tag t WHERE t.entry = e.id AND t.tag = ?1))
     AND (?2 = '' OR instr(lower(CAST(e.name AS TEXT)), ?2) > 0))";
 
@@ -40,13 +40,14 @@ Expected<void> read_entries(Reader& reader, const Filter& filter, Contents& cont
   if (!count) return count.error();
   contents.matching = count->integer(0);
   const Expected<Rows> rows = reader.query(
-      std::string("SELECT e.id, e.name, iif(e.parent = e.location, l.path, p.name), e.kind, e.size, e.modified_ms, l.device") +
+      std::string("SELECT e.id, e.name, iif(e.parent = e.location, l.path, p.name), e.size, e.modified_ms, l.device") +
           kFromWhere + " ORDER BY e.name COLLATE NOCASE, e.id LIMIT ?3",
       tag, words, filter.limit);
   if (!rows) return rows.error();
   for (std::size_t i = 0; i < rows->size(); ++i) {
-    Entry entry{rows->text(i, 0),    text(rows->text(i, 1)), text(rows->text(i, 2)),   rows->text(i, 3) == "folder",
-                rows->integer(i, 4), rows->integer(i, 5),    device(rows->text(i, 6)), {}};
+    const QString folder = text(rows->text(i, 2));  // a name, or the path of the folder that was indexed
+    Entry entry{rows->text(i, 0),    text(rows->text(i, 1)),    folder.section('/', -1), rows->integer(i, 3),
+                rows->integer(i, 4), device(rows->text(i, 5)), {}};
     const Expected<Rows> tags =
         reader.query("SELECT tag FROM entry_tag WHERE entry = ? ORDER BY tag", ValueView::blob(entry.id));
     if (!tags) return tags.error();
@@ -86,7 +87,7 @@ Expected<void> read_conflicts(Reader& reader, Contents& contents) {
     for (const nlohmann::json& part : one["key"]) row += " “" + shown(part) + "”";
     contents.conflicts.push_back({row, one["field"].is_null() ? "whole row" : shown(one["field"]), shown(one["lost_value"]),
                                   one["row_exists"] ? shown(one["value_now"]) : "deleted", device_of(one["loser"]),
-                                  device_of(one["winner"]), one["at_ms"].get<qint64>()});
+                                  device_of(one["winner"])});
   }
   return {};
 }

@@ -1,4 +1,4 @@
-// What stands on the shelf, as the window shows it: entries with their tags, tags, conflicts.
+// What stands on the shelf, as the window shows it: files with their tags, tags, conflicts.
 //
 // Read in one go, from one snapshot, so that the parts of the window agree with each other. Reads only; see edits.h.
 #pragma once
@@ -15,7 +15,6 @@ struct Entry {
   Bytes id;
   QString name;
   QString folder;  // the one that it stands in
-  bool is_folder = false;
   qint64 size = 0;
   qint64 modified_ms = 0;
   DeviceId device;  // whose it is
@@ -35,7 +34,6 @@ struct Conflict {  // what one of two devices wrote that the other overwrote wit
   QString now;
   DeviceId loser;
   DeviceId winner;
-  qint64 at_ms = 0;
 };
 
 struct Filter {

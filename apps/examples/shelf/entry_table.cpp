@@ -15,8 +15,8 @@ void EntryTable::fill(std::vector<Entry> entries, qint64 matching) {
   const bool grown = entries.size() >= entries_.size() &&
                      std::equal(entries_.begin(), entries_.end(), entries.begin(), same);
   if (!grown) {
-    const QModelIndexList before = persistentIndexList();
     emit layoutAboutToBeChanged();
+    const QModelIndexList before = persistentIndexList();  // after that: the view makes some when it hears it
     std::map<Bytes, int> row_of;
     for (std::size_t i = 0; i < entries.size(); ++i) row_of[entries[i].id] = static_cast<int>(i);
     for (const QModelIndex& index : before) {
@@ -48,24 +48,24 @@ QVariant EntryTable::data(const QModelIndex& index, int role) const {
   if (role == Qt::TextAlignmentRole && index.column() == size)
     return static_cast<int>(Qt::AlignRight | Qt::AlignVCenter);
   if (role == Qt::DecorationRole && index.column() == name)
-    return QApplication::style()->standardIcon(entry.is_folder ? QStyle::SP_DirIcon : QStyle::SP_FileIcon);
+    return QApplication::style()->standardIcon(QStyle::SP_FileIcon);
   if (role == Qt::UserRole && index.column() == tags) return entry.tags;
   if (role != Qt::DisplayRole && role != Qt::ToolTipRole) return {};
   const QLocale locale(QLocale::English);
   switch (index.column()) {
     case name: return entry.name;
     case tags: return entry.tags.join(", ");
-    case folder: return entry.folder;
     case device: return names_.of(entry.device);
-    case size: return entry.is_folder ? QString() : locale.formattedDataSize(entry.size, 1);
-    case modified: return QDateTime::fromMSecsSinceEpoch(entry.modified_ms).toString("yyyy-MM-dd hh:mm");
+    case folder: return entry.folder;
+    case size: return locale.formattedDataSize(entry.size, 1);
+    case modified: return QDateTime::fromMSecsSinceEpoch(entry.modified_ms).toString("yyyy-MM-dd");
     default: return {};
   }
 }
 
 QVariant EntryTable::headerData(int section, Qt::Orientation orientation, int role) const {
   if (orientation != Qt::Horizontal || role != Qt::DisplayRole) return QAbstractTableModel::headerData(section, orientation, role);
-  return QStringList{"Name", "Tags", "Folder", "Device", "Size", "Modified"}.at(section);
+  return QStringList{"Name", "Tags", "Device", "Folder", "Size", "Modified"}.at(section);
 }
 
 }  // namespace starling::shelf

@@ -12,7 +12,7 @@ namespace starling::shelf {
 
 class EntryTable : public QAbstractTableModel {
  public:
-  enum Column { name, tags, folder, device, size, modified, columns };
+  enum Column { name, tags, device, folder, size, modified, columns };
 
   EntryTable(const Names& names, std::function<void()> more) : names_(names), more_(std::move(more)) {}
 

@@ -56,7 +56,7 @@ int run(int argc, char** argv) {
   Window window(**node, std::move(*reader), *options);
   std::optional<Drive> drive;
   if (options->drive) drive.emplace(window);
-  window.resize(940, 720);
+  window.resize(900, 700);
   window.show();
   return QApplication::exec();  // then the window goes, then the node
 }

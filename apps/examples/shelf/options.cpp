@@ -67,9 +67,11 @@ Expected<Options> read_options(const QStringList& words) {
   if (settings.value("start").isNull() && !options.only_id) return wrong("neither --create nor --join", words.join(' '));
   options.listen = remember(settings, "listen", parser.value("listen")).toStdString();
   options.name = remember(settings, "name", parser.value("name"));
-  for (const QString& peer : remember(settings, "peers", parser.values("join") + parser.values("peer"))) {
+  const QStringList given = parser.values("join") + parser.values("peer");
+  for (const QString& peer : given.isEmpty() ? settings.value("peers").toStringList() : given) {
     if (const Expected<void> added = add_peer(options, peer); !added) return added.error();
   }
+  (void)remember(settings, "peers", given);  // only what can be read again
   return options;
 }
 

@@ -1,6 +1,5 @@
 #include "apps/examples/shelf/panels.h"
 
-#include <QtCore/QDateTime>
 #include <QtCore/QLocale>
 #include <QtGui/QColor>
 
@@ -42,24 +41,25 @@ void Panel::fill_rows(const std::vector<QStringList>& rows) {
   for (int column = 0; column + 1 < columnCount(); ++column) resizeColumnToContents(column);
 }
 
-PeerPanel::PeerPanel() : Panel("peers", {"Device", "State", "To fetch", "To send", "Received", "Sent", "Why"}) {}
+PeerPanel::PeerPanel() : Panel("peers", {"Device", "To fetch", "To send", "Received", "Sent", "State"}) {}
 
 void PeerPanel::fill(const Status& status, const Names& names) {
   std::vector<QStringList> rows;
   for (const PeerStatus& peer : status.peers) {
-    rows.push_back({names.of(peer.device), to_string(peer.state), count(peer.we_lack), count(peer.it_lacks),
-                    bytes(peer.bytes_in), bytes(peer.bytes_out), QString::fromStdString(peer.why)});
+    const QString why = peer.why.empty() ? QString() : ": " + QString::fromStdString(peer.why);
+    const bool known = peer.state == PeerState::live || peer.state == PeerState::behind;  // while connected
+    rows.push_back({names.of(peer.device), known ? count(peer.we_lack) : "?", known ? count(peer.it_lacks) : "?",
+                    bytes(peer.bytes_in), bytes(peer.bytes_out), to_string(peer.state) + why});
   }
   fill_rows(rows);
 }
 
-ConflictPanel::ConflictPanel() : Panel("conflicts", {"Row", "Field", "Lost", "Of", "Against", "Now", "At"}) {}
+ConflictPanel::ConflictPanel() : Panel("conflicts", {"Row", "Field", "Lost", "Of", "Against", "Now"}) {}
 
 void ConflictPanel::fill(const std::vector<Conflict>& conflicts, const Names& names) {
   std::vector<QStringList> rows;
   for (const Conflict& one : conflicts) {
-    rows.push_back({one.row, one.field, one.lost, names.of(one.loser), names.of(one.winner), one.now,
-                    QDateTime::fromMSecsSinceEpoch(one.at_ms).toString("hh:mm:ss")});
+    rows.push_back({one.row, one.field, one.lost, names.of(one.loser), names.of(one.winner), one.now});
   }
   fill_rows(rows);
 }

@@ -7,7 +7,8 @@ namespace starling::shelf {
 
 TagList::TagList() {
   setObjectName("tags");
-  addItem("All entries");
+  setSpacing(1);
+  addItem(new QListWidgetItem(swatch(Qt::transparent), "All files"));
   setCurrentRow(0);
 }
 

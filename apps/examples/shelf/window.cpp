@@ -42,8 +42,8 @@ Window::Window(Node& node, Reader reader, const Options& options)
     else node_.resume();
     show_status();
   });
-  connect(search_, &QLineEdit::textChanged, this, [this](const QString& words) { filter_.words = words, refresh(); });
-  connect(tags_, &QListWidget::currentItemChanged, this, [this] { filter_.tag = tags_->chosen(), refresh(); });
+  connect(search_, &QLineEdit::textChanged, this, [this] { filter(); });
+  connect(tags_, &QListWidget::currentItemChanged, this, [this] { filter(); });
   soon_.setSingleShot(true);
   connect(&soon_, &QTimer::timeout, this, [this] { refresh(); });
   connect(&each_second_, &QTimer::timeout, this, [this] { show_status(); });
@@ -60,7 +60,8 @@ void Window::listen() {
   }));
   subscriptions_.push_back(node_.on_progress([this](const Progress& progress) { show_progress(progress); }));
   subscriptions_.push_back(node_.on_event([this](const NodeEvent& event) {
-    if (!event.text.empty()) say(QString::fromStdString(event.text));
+    const QString known_as = QString::fromStdString(short_string(event.peer));
+    if (!event.text.empty()) say(QString::fromStdString(event.text).replace(known_as, names_.of(event.peer)));
     show_status();
   }));
 }
@@ -78,13 +79,26 @@ void Window::refresh() {
                });
 }
 
+void Window::filter() {
+  filter_ = Filter();
+  filter_.tag = tags_->chosen();
+  filter_.words = search_->text();
+  refresh();
+}
+
+void Window::more() {
+  if (entries_.rowCount({}) < filter_.limit) return;  // more is on its way
+  filter_.limit *= 2;
+  refresh();
+}
+
 void Window::show_contents(const Contents& contents) {
   colors_ = TagColors();
   for (const Tag& tag : contents.tags) colors_.set(tag.name, tag.color);
   tags_->fill(contents.tags, colors_);
   entries_.fill(contents.entries, contents.matching);
   conflicts_->fill(contents.conflicts, names_);
-  shown_->setText(grouped(static_cast<std::uint64_t>(contents.matching)) + " entries");
+  shown_->setText(grouped(static_cast<std::uint64_t>(contents.matching)) + " files");
   const QSignalBlocker quiet(tag_);
   const QString typed = tag_->currentText();
   tag_->clear();

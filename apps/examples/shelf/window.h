@@ -43,6 +43,8 @@ class Window : public QMainWindow {
 
   void listen();  // to the node
   void refresh();
+  void filter();
+  void more();
   void show_contents(const Contents&);
   void show_status();
   void show_progress(const Progress&);
@@ -59,7 +61,7 @@ class Window : public QMainWindow {
   const Names names_;
   Filter filter_;
   TagColors colors_;
-  EntryTable entries_{names_, [this] { filter_.limit *= 2, refresh(); }};
+  EntryTable entries_{names_, [this] { more(); }};
   TagChips chips_{colors_};
 
   TagList* const tags_ = new TagList();  // Qt's way: the window deletes its widgets

@@ -27,12 +27,12 @@ QWidget* Window::middle() {
   sides->addWidget(tag_side());
   sides->addWidget(entry_side());
   sides->setStretchFactor(1, 1);
-  sides->setSizes({190, 700});
+  sides->setSizes({170, 730});
   auto* all = new QSplitter(Qt::Vertical);
   all->addWidget(sides);
   all->addWidget(foot());
   all->setStretchFactor(0, 1);
-  all->setSizes({480, 180});
+  all->setSizes({540, 120});
   return all;
 }
 
@@ -70,13 +70,14 @@ QWidget* Window::entry_side() {
   table_->verticalHeader()->hide();
   table_->verticalHeader()->setDefaultSectionSize(26);
   table_->horizontalHeader()->setHighlightSections(false);
-  const std::vector<int> widths{210, 190, 110, 70, 80};
+  const std::vector<int> widths{190, 185, 60, 75, 70, 80};
   for (std::size_t i = 0; i < widths.size(); ++i) table_->setColumnWidth(static_cast<int>(i), widths[i]);
   table_->horizontalHeader()->setStretchLastSection(true);
 
   tag_->setObjectName("tag");
   tag_->setEditable(true);
   tag_->setInsertPolicy(QComboBox::NoInsert);
+  tag_->setMinimumWidth(150);
   tag_->lineEdit()->setPlaceholderText("A tag, new or old");
   auto* put = new QPushButton("Put on");
   auto* take = new QPushButton("Take off");
@@ -100,14 +101,14 @@ QWidget* Window::entry_side() {
   layout->addWidget(progress_);
   layout->addWidget(table_);
   layout->addLayout(edits);
-  return titled("Entries", inside);
+  return titled("Files", inside);
 }
 
 QWidget* Window::foot() {
   auto* both = new QSplitter(Qt::Horizontal);
   both->addWidget(titled("Devices", peers_));
   both->addWidget(titled("Conflicts: what lost against a later change", conflicts_));
-  both->setSizes({430, 470});
+  both->setSizes({460, 440});
   return both;
 }
 
