@@ -23,6 +23,7 @@ std::vector<std::string> names_of(FieldMask fields, const ModelSchema& model) {
 }  // namespace
 
 void ChangeGatherer::add(const ChangeSet& set) {
+  conflicts_ = conflicts_ || set.conflicts;
   if (everything_) return;
   if (set.overflow || rows_.size() + set.rows.size() > limits::kChangeEventRowsMax) return add_everything();
   for (const ChangedRow& row : set.rows) add(row, set.local, set.schema->models.at(row.model));
@@ -60,6 +61,7 @@ void ChangeGatherer::add_everything() {
 ChangeEvent ChangeGatherer::take() {
   ChangeEvent event;
   event.everything = std::exchange(everything_, false);
+  event.conflicts = std::exchange(conflicts_, false);
   for (Row& row : rows_)
     if (!row.gone) event.rows.push_back(std::move(row.change));
   rows_.clear();

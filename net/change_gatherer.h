@@ -15,7 +15,7 @@ class ChangeGatherer {
  public:
   void add(const ChangeSet&);
   void add_everything();
-  [[nodiscard]] bool empty() const { return !everything_ && rows_.empty(); }
+  [[nodiscard]] bool empty() const { return !everything_ && !conflicts_ && rows_.empty(); }
   [[nodiscard]] ChangeEvent take();  // empty afterwards
 
  private:
@@ -27,6 +27,7 @@ class ChangeGatherer {
   void add(const ChangedRow&, bool local, const ModelSchema&);
 
   bool everything_ = false;
+  bool conflicts_ = false;
   std::vector<Row> rows_;                               // in the order in which they were first touched
   std::unordered_map<std::string, std::size_t> index_;  // table, NUL, key → place in rows_
 };

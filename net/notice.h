@@ -34,6 +34,7 @@ struct RowChange {
 struct ChangeEvent {
   bool everything = false;  // too much to be listed: read again whatever is shown
   std::vector<RowChange> rows;
+  bool conflicts = false;  // sync_conflict has grown: something lost, here (then a row has changed too) or a peer's
 };
 
 // How far a sync has come, counted in changes (revisions of rows, entries of the log) that peers are known to have.

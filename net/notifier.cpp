@@ -107,7 +107,7 @@ void Notifier::Hub::deliver() {
   const std::deque<NodeEvent> happened = std::exchange(events, {});
   lock.unlock();
   // Changes first: who hears of an event has heard of every change before it.
-  if (change.everything || !change.rows.empty())
+  if (change.everything || change.conflicts || !change.rows.empty())
     tell([&](const Watcher& w) { if (w.change) w.change(change); });
   if (newest) tell([&](const Watcher& w) { if (w.progress) w.progress(*newest); });
   for (const NodeEvent& event : happened) tell([&](const Watcher& w) { if (w.event) w.event(event); });

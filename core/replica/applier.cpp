@@ -5,6 +5,7 @@
 
 #include "core/base/sha256.h"
 #include "core/replica/conflict_recorder.h"
+#include "core/store/conflict_log.h"
 #include "core/store/origin_table.h"
 #include "core/store/peer_log.h"
 #include "core/store/quarantine.h"
@@ -126,12 +127,14 @@ Expected<ApplyResult> Applier::entry(const Origin& origin, Seq seq, BytesView by
   store_.origins().advance_seq(ordinal, seq, header.hlc, hash128(bytes), header.dependencies);
   store_.clock().observe(header.hlc);
   ConflictRecorder recorder(store_, header, store_.origins().seen(ordinal), wall);
+  const std::uint64_t lost_before = store_.conflicts().added();
   for (std::span<const Change> left = decoded->changes; !left.empty();) {
     left = left.subspan(new_rows(left, header.stamp(), result));
     if (left.empty()) break;
     change(left.front(), *decoded, recorder, result);
     left = left.subspan(1);
   }
+  result.event.conflicts = store_.conflicts().added() > lost_before;
   store_.log().append(ordinal, seq, bytes);
   return result;
 }

@@ -32,7 +32,10 @@ struct ChangeSet {
   bool local = false;
   Origin origin;
   std::vector<ChangedRow> rows;
-  bool overflow = false;  // more rows than limits::kChangeEventRowsMax: anything may have changed
+  bool overflow = false;   // more rows than limits::kChangeEventRowsMax: anything may have changed
+  bool conflicts = false;  // something lost in the merge: sync_conflict has grown
+
+  [[nodiscard]] bool empty() const { return rows.empty() && !overflow && !conflicts; }
 };
 
 // What a local commit produced: positions, and the bytes to push while they are small.

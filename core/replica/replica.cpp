@@ -270,7 +270,7 @@ bool Replica::Impl::taken(PeerSession& s, const StreamKey& key, const Expected<A
   switch (result->outcome) {
     case Applied::done:
       counters.rows_applied += result->rows;
-      if (!result->event.rows.empty() || result->event.overflow) effects.push_back(Changed{result->event});
+      if (!result->event.empty()) effects.push_back(Changed{result->event});
       return true;
     case Applied::duplicate: ++counters.duplicate_rows; return true;
     case Applied::gap: puller.stop(key); return false;

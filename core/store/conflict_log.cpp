@@ -27,6 +27,7 @@ void ConflictLog::add(const Conflict& c, WallTime at) {
   if (c.value.empty()) insert_.null();
   else insert_.blob(c.value);
   insert_.run();
+  ++added_;
   const auto ring = static_cast<std::int64_t>(limits::kConflictRing);
   if (id > ring) trim_.integer(id - ring).run();
 }

@@ -25,9 +25,11 @@ class ConflictLog {
   explicit ConflictLog(sqlite3*);
   void add(const Conflict&, WallTime);
   [[nodiscard]] std::uint64_t total();
+  [[nodiscard]] std::uint64_t added() const { return added_; }  // since this was made, also what was rolled back
 
  private:
   Statement insert_, trim_, last_;
+  std::uint64_t added_ = 0;
 };
 
 }  // namespace starling

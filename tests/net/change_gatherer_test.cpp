@@ -78,6 +78,26 @@ TEST_CASE("ChangeGatherer: more rows than an event may hold are everything, unti
   CHECK(text(g.take()) == "+a,title");
 }
 
+TEST_CASE("ChangeGatherer: a conflict is told, with rows, without, and beside everything") {
+  ChangeGatherer g;
+  ChangeSet lost = set(Op::update, "a", kTitle);
+  lost.rows.clear();
+  lost.conflicts = true;
+  for (const bool rows : {false, true}) {
+    g.add(lost);
+    if (rows) g.add(set(Op::update, "a", kTitle));
+    CHECK_FALSE(g.empty());
+    CHECK(g.take().conflicts);
+    CHECK(g.empty());
+  }
+  g.add_everything();
+  g.add(lost);
+  const ChangeEvent event = g.take();
+  CHECK(event.everything);
+  CHECK(event.conflicts);
+  CHECK_FALSE(g.take().conflicts);
+}
+
 // Applied to what a reader had shown before, an event must give what there is now.
 TEST_CASE("ChangeGatherer: whatever happens in between, a view that follows the events is right") {
   Prng prng(7);

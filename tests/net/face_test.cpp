@@ -1,6 +1,7 @@
 // The library's face, used as an application uses it: migrations, backups, leaving, pausing, progress.
 #include <SQLiteCpp/SQLiteCpp.h>
 
+#include <atomic>
 #include <condition_variable>
 
 #include "tests/net/test_node.h"
@@ -156,6 +157,29 @@ TEST_CASE("detach: what is Starling's goes, the data stays, and the file is anyb
   CHECK(db.execAndGet("SELECT count(*) FROM sqlite_schema WHERE name GLOB 'sync_*'").getInt() == 0);
   CHECK(db.exec("INSERT INTO note VALUES ('2', 'by a shell', NULL)") == 1);
   CHECK(db.execAndGet("PRAGMA integrity_check").getString() == "ok");
+}
+
+TEST_CASE("conflict: told on both devices, also where the row stays as it is") {
+  NodePair pair;
+  REQUIRE(pair.a.put_note("1", "as both know it"));
+  REQUIRE(eventually([&] { return pair.converged(); }));
+  std::atomic<int> told_a = 0, told_b = 0, updates_b = 0;
+  const Subscription of_a = pair.a->on_change([&](const ChangeEvent& e) { told_a += e.conflicts ? 1 : 0; });
+  const Subscription of_b = pair.b->on_change([&](const ChangeEvent& e) {
+    told_b += e.conflicts ? 1 : 0;
+    for (const RowChange& row : e.rows) updates_b += !row.local && row.op == Op::update ? 1 : 0;
+  });
+  pair.a->pause();
+  REQUIRE(eventually([&] { return !pair.connected(); }));
+  REQUIRE(pair.a.put_note("1", "earlier"));
+  std::this_thread::sleep_for(20ms);
+  REQUIRE(pair.b.put_note("1", "later"));
+  CHECK(told_a + told_b == 0);
+  pair.a->resume();
+  CHECK(eventually([&] { return told_a == 1 && told_b == 1; }));
+  CHECK(updates_b.load() == 0);  // what lost was A's
+  CHECK(pair.a.count("sync_conflict") == 1);
+  CHECK(pair.b.count("sync_conflict") == 1);
 }
 
 TEST_CASE("pause: no peer is spoken to, writes go on; resume: all of it travels") {
