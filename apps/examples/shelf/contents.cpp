@@ -46,10 +46,9 @@ Expected<void> read_entries(Reader& reader, const Filter& filter, Contents& cont
   if (!rows) return rows.error();
   for (std::size_t i = 0; i < rows->size(); ++i) {
     const QString folder = text(rows->text(i, 2));  // a name, or the path of the folder that was indexed
-    Entry entry{rows->text(i, 0),    text(rows->text(i, 1)),    folder.section('/', -1), rows->integer(i, 3),
+    Entry entry{Blob{rows->text(i, 0)}, text(rows->text(i, 1)), folder.section('/', -1), rows->integer(i, 3),
                 rows->integer(i, 4), device(rows->text(i, 5)), {}};
-    const Expected<Rows> tags =
-        reader.query("SELECT tag FROM entry_tag WHERE entry = ? ORDER BY tag", ValueView::blob(entry.id));
+    const Expected<Rows> tags = reader.query("SELECT tag FROM entry_tag WHERE entry = ? ORDER BY tag", entry.id);
     if (!tags) return tags.error();
     for (std::size_t j = 0; j < tags->size(); ++j) entry.tags.append(text(tags->text(j)));
     contents.entries.push_back(std::move(entry));

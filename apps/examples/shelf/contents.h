@@ -12,7 +12,7 @@
 namespace starling::shelf {
 
 struct Entry {
-  Bytes id;
+  Blob id;
   QString name;
   QString folder;  // the one that it stands in
   qint64 size = 0;

@@ -5,26 +5,26 @@
 namespace starling::shelf {
 
 // A tag that is not there yet is made. What is so already is no change, no log entry, and no work for the peers.
-Expected<CommitInfo> put_tag(Node& node, const std::vector<Bytes>& entries, const QString& tag) {
+Expected<CommitInfo> put_tag(Node& node, const std::vector<Blob>& entries, const QString& tag) {
   const std::string name = tag.toStdString();
   const std::int64_t now = QDateTime::currentMSecsSinceEpoch();
   return node.write([&](Transaction& tx) -> Expected<void> {
     const auto made = tx.exec("INSERT INTO tag(name, created_ms) VALUES(?, ?) ON CONFLICT DO NOTHING", name, now);
     if (!made) return made.error();
-    for (const Bytes& entry : entries) {
+    for (const Blob& entry : entries) {
       const auto linked = tx.exec("INSERT INTO entry_tag(entry, tag, added_ms) VALUES(?, ?, ?) ON CONFLICT DO NOTHING",
-                                  ValueView::blob(entry), name, now);
+                                  entry, name, now);
       if (!linked) return linked.error();
     }
     return {};
   });
 }
 
-Expected<CommitInfo> take_tag(Node& node, const std::vector<Bytes>& entries, const QString& tag) {
+Expected<CommitInfo> take_tag(Node& node, const std::vector<Blob>& entries, const QString& tag) {
   const std::string name = tag.toStdString();
   return node.write([&](Transaction& tx) -> Expected<void> {
-    for (const Bytes& entry : entries) {
-      const auto gone = tx.exec("DELETE FROM entry_tag WHERE entry = ? AND tag = ?", ValueView::blob(entry), name);
+    for (const Blob& entry : entries) {
+      const auto gone = tx.exec("DELETE FROM entry_tag WHERE entry = ? AND tag = ?", entry, name);
       if (!gone) return gone.error();
     }
     return {};

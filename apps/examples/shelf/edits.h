@@ -10,8 +10,8 @@
 
 namespace starling::shelf {
 
-[[nodiscard]] Expected<CommitInfo> put_tag(Node&, const std::vector<Bytes>& entries, const QString& tag);
-[[nodiscard]] Expected<CommitInfo> take_tag(Node&, const std::vector<Bytes>& entries, const QString& tag);
+[[nodiscard]] Expected<CommitInfo> put_tag(Node&, const std::vector<Blob>& entries, const QString& tag);
+[[nodiscard]] Expected<CommitInfo> take_tag(Node&, const std::vector<Blob>& entries, const QString& tag);
 [[nodiscard]] Expected<CommitInfo> color_tag(Node&, const QString& tag, const QString& color);
 
 }  // namespace starling::shelf

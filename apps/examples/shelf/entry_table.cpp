@@ -18,9 +18,9 @@ void EntryTable::fill(std::vector<Entry> entries, qint64 matching) {
     emit layoutAboutToBeChanged();
     const QModelIndexList before = persistentIndexList();  // after that: the view makes some when it hears it
     std::map<Bytes, int> row_of;
-    for (std::size_t i = 0; i < entries.size(); ++i) row_of[entries[i].id] = static_cast<int>(i);
+    for (std::size_t i = 0; i < entries.size(); ++i) row_of[entries[i].id.bytes] = static_cast<int>(i);
     for (const QModelIndex& index : before) {
-      const auto at = row_of.find(entry(index.row()).id);
+      const auto at = row_of.find(entry(index.row()).id.bytes);
       changePersistentIndex(index, at == row_of.end() ? QModelIndex() : createIndex(at->second, index.column()));
     }
     entries_ = std::move(entries);

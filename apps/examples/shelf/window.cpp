@@ -110,8 +110,6 @@ void Window::show_contents(const Contents& contents) {
 void Window::show_status() {
   const Status status = node_.status();
   peers_->fill(status, names_);
-  if (status.conflicts != conflicts_known_) refresh();  // a change of a peer's that lost changes no row
-  conflicts_known_ = status.conflicts;
   self_->setText(names_.of(node_.device()) + ": " + to_string(status.readiness) +
                  (node_.port() != 0 ? ", port " + QString::number(node_.port()) : QString()));
   if (!status.failed.empty()) say("Stopped: " + QString::fromStdString(status.failed));
@@ -135,8 +133,8 @@ void Window::say(const QString& text) {
 
 // --- what is done
 
-std::vector<Bytes> Window::selected() const {
-  std::vector<Bytes> ids;
+std::vector<Blob> Window::selected() const {
+  std::vector<Blob> ids;
   for (const QModelIndex& row : table_->selectionModel()->selectedRows()) ids.push_back(entries_.entry(row.row()).id);
   return ids;
 }

@@ -50,7 +50,7 @@ class Window : public QMainWindow {
   void show_progress(const Progress&);
   void say(const QString&);
 
-  [[nodiscard]] std::vector<Bytes> selected() const;
+  [[nodiscard]] std::vector<Blob> selected() const;
   void put_on();
   void take_off();
   void color(const QString&);
@@ -78,7 +78,6 @@ class Window : public QMainWindow {
   QTimer soon_;         // gathers changes for a moment
   QTimer each_second_;
   bool reading_now_ = false;
-  std::uint64_t conflicts_known_ = 0;
   std::atomic<bool> closing_ = false;
 
   Reader reader_;        // used by reading_ only
