@@ -10,13 +10,13 @@ namespace {
 
 constexpr std::size_t kConflictsShown = 50;
 
-// A table's row as a struct: core/base/typed.h. The model itself is models/tag.h.
+// A table's row as a struct: core/base/typed.h. It is only read, with the columns that are wanted; the model itself is
+// models/tag.h.
 struct TagRow {
   std::string name;
   std::optional<std::string> color;
 
   static constexpr const char* kTable = "tag";
-  static constexpr Kind kKind = Kind::shared;
   template <class F>
   static void fields(F&& f) {
     f.key("name", &TagRow::name);

@@ -1,6 +1,7 @@
 #include "apps/examples/shelf/options.h"
 
 #include <QtCore/QCommandLineParser>
+#include <QtCore/QDir>
 #include <QtCore/QSettings>
 
 #include "net/folder.h"
@@ -57,7 +58,7 @@ Expected<Options> read_options(const QStringList& words) {
 
   Options options;
   options.folder = parser.positionalArguments().front().toStdString();
-  options.index = parser.values("index");
+  for (const QString& folder : parser.values("index")) options.index.append(QDir::cleanPath(QDir().absoluteFilePath(folder)));
   options.drive = parser.isSet("drive");
   options.only_id = parser.isSet("id");
   if (const Expected<void> made = prepare_folder(options.folder); !made) return made.error();
