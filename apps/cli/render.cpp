@@ -123,9 +123,9 @@ std::string render_peer(const json& peer) {
 }
 
 std::string render_status(const json& answer, bool has_daemon) {
-  const std::uint64_t port = answer.value("port", std::uint64_t{0});
+  const json& listening = answer["listening"];
   std::string daemon = "no daemon runs: changes travel when it does";
-  if (has_daemon) daemon = port == 0 ? "daemon runs, not listening" : "daemon listens on port " + std::to_string(port);
+  if (has_daemon) daemon = listening.is_null() ? "daemon runs, not listening" : "daemon listens on " + shown(listening);
   std::string text = "Workspace  " + shown(answer["workspace"]["name"]) + " (" + shown(answer["workspace"]["id"]) + ")\n";
   text += "Device     " + shown(answer["device"]) + "\n";
   text += "Folder     " + shown(answer["folder"]) + "\n";

@@ -89,6 +89,9 @@ Expected<json> Commands::status(Arguments& arguments) {
   json answer = status_to_json(node_.status());
   answer["folder"] = bytes_to_json(config_.folder.string());
   answer["port"] = node_.port();
+  const std::string& listen = config_.listen;
+  if (node_.port() != 0) answer["listening"] = listen.substr(0, listen.rfind(':') + 1) + std::to_string(node_.port());
+  else answer["listening"] = json();
   return answer;
 }
 

@@ -47,6 +47,11 @@ struct Rows {
     if (const auto* b = std::get_if<Blob>(&cell)) return b->bytes;
     return {};
   }
+  // The cell as a blob, which is what a query with it as an argument must be given again; empty when it is none.
+  [[nodiscard]] Blob blob(std::size_t row, std::size_t column = 0) const {
+    const auto* b = std::get_if<Blob>(&rows.at(row).at(column));
+    return b != nullptr ? *b : Blob();
+  }
 };
 
 // Arguments of a statement, not owning: what the caller passes must live until the call returns.

@@ -58,6 +58,7 @@ TEST_CASE("starlingd: a folder in use, a port that is taken and a folder that ot
   device.init(false);
   device.start();
   const std::string port = std::to_string(device.status()["port"].get<int>());
+  CHECK(device.status()["listening"] == "127.0.0.1:" + port);  // the configuration says port 0
   const Run second = run(temp, {program("starlingd"), "--config", apps::config_path(device.folder()).string()});
   CHECK(second.code == 3);
   CHECK(second.errors.find("in use") != std::string::npos);
@@ -94,6 +95,7 @@ TEST_CASE("starlingd: its files are its user's alone, and its socket goes with i
   CHECK(device.stop() == 0);
   CHECK_FALSE(fs::exists(apps::socket_path(device.folder())));
   CHECK(device.ask({"status"})["port"] == 0);  // without a daemon now
+  CHECK(device.ask({"status"})["listening"].is_null());
 }
 
 TEST_CASE("starlingd: after SIGKILL the socket that was left is no obstacle, to it or to the commands") {
