@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <fstream>
 #include <functional>
 #include <string_view>
 #include <vector>
@@ -25,7 +26,9 @@ std::string find_source_id(std::string_view bytes) {
   constexpr std::string_view kShape = "0000-00-00 00:00:00 ";
   constexpr std::size_t kSize = kShape.size() + 64;
   const auto digit = [](char c) { return std::isdigit(static_cast<unsigned char>(c)) != 0; };
-  for (std::size_t at = bytes.find("20"); at + kSize <= bytes.size(); at = bytes.find("20", at + 1)) {
+  if (bytes.size() < kSize) return {};
+  const std::size_t last = bytes.size() - kSize;
+  for (std::size_t at = bytes.find("20"); at <= last; at = bytes.find("20", at + 1)) {
     const auto fits = [&](std::size_t i) { return kShape[i] == '0' ? digit(bytes[at + i]) : bytes[at + i] == kShape[i]; };
     std::size_t i = 0;
     while (i < kShape.size() && fits(i)) ++i;
@@ -41,16 +44,38 @@ const std::string& sentence() {
   return text;
 }
 
-int look_at(dl_phdr_info* object, std::size_t, void* found) {
+struct Search {
+  std::ifstream memory;  // of this process: the kernel gives an error where there is nothing to read
+  std::vector<Runtime> found;
+};
+
+// Looks for the sentence and the source id in one segment; true: the sentence is there.
+bool look_into(std::ifstream& memory, std::uintptr_t begin, std::size_t size, std::string& source_id) {
+  constexpr std::size_t kPiece = 1024 * 1024;
+  constexpr std::size_t kOverlap = 256;  // longer than both
+  const std::boyer_moore_horspool_searcher searcher(sentence().begin(), sentence().end());
+  std::string piece(kPiece, '\0');
+  bool there = false;
+  for (std::size_t at = 0; at < size; at += kPiece - kOverlap) {
+    memory.clear();
+    memory.seekg(static_cast<std::streamoff>(begin + at));
+    memory.read(piece.data(), static_cast<std::streamsize>(std::min(kPiece, size - at)));
+    const std::string_view bytes(piece.data(), static_cast<std::size_t>(memory.gcount()));
+    there = there || std::search(bytes.begin(), bytes.end(), searcher) != bytes.end();
+    if (source_id.empty()) source_id = find_source_id(bytes);
+  }
+  return there;
+}
+
+int look_at(dl_phdr_info* object, std::size_t, void* context) {
+  Search& search = *static_cast<Search*>(context);
   for (int i = 0; i < object->dlpi_phnum; ++i) {
     const ElfW(Phdr) & segment = object->dlpi_phdr[i];
     if (segment.p_type != PT_LOAD || (segment.p_flags & PF_R) == 0 || (segment.p_flags & PF_W) != 0) continue;
-    const auto* start = reinterpret_cast<const char*>(object->dlpi_addr + segment.p_vaddr);  // NOLINT: the loader's own
-    const std::string_view bytes(start, segment.p_memsz);
-    const auto at = std::search(bytes.begin(), bytes.end(), std::boyer_moore_horspool_searcher(sentence().begin(), sentence().end()));
-    if (at == bytes.end()) continue;
+    std::string source_id;
+    if (!look_into(search.memory, object->dlpi_addr + segment.p_vaddr, segment.p_memsz, source_id)) continue;
     const std::string name = object->dlpi_name != nullptr && *object->dlpi_name != '\0' ? object->dlpi_name : "the program itself";
-    static_cast<std::vector<Runtime>*>(found)->push_back({name, find_source_id(bytes), object->dlpi_addr});
+    search.found.push_back({name, source_id, object->dlpi_addr});
     break;
   }
   return 0;
@@ -58,13 +83,14 @@ int look_at(dl_phdr_info* object, std::size_t, void* found) {
 
 // Every copy of SQLite in this process but the one that we are linked with.
 std::vector<Runtime> other_runtimes() {
-  std::vector<Runtime> found;
-  dl_iterate_phdr(look_at, &found);
+  Search search{std::ifstream("/proc/self/mem", std::ios::binary), {}};
+  dl_iterate_phdr(look_at, &search);
+  std::vector<Runtime>& found = search.found;
   Dl_info ours{};
   if (::dladdr(reinterpret_cast<const void*>(&sqlite3_sourceid), &ours) == 0) return {};
   const auto base = reinterpret_cast<std::uintptr_t>(ours.dli_fbase);
   std::erase_if(found, [&](const Runtime& r) { return r.base == base || (found.size() == 1 && r.base == 0); });
-  return found;
+  return std::move(found);
 }
 
 bool open_here(const std::filesystem::path& database) {

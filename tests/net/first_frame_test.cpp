@@ -135,17 +135,18 @@ Bytes framed(BytesView payload) {
   return w.take();
 }
 
-// The node's last word to a device that sent these bytes: its Hello came before.
+// The node's last word to a device that sent these bytes. Its Hello came before, unless one step of the replica saw the
+// device come and its bytes.
 ErrorMessage answer(BusyNodes& nodes, BytesView bytes) {
   RawTls client(nodes.peer());
   REQUIRE(!client.connect(nodes.port()));
   REQUIRE(!client.write(bytes));
   const std::vector<Message> messages = heard(client, 2);
-  REQUIRE(messages.size() == 2);
-  CHECK(std::holds_alternative<Hello>(messages[0]));
-  REQUIRE(std::holds_alternative<ErrorMessage>(messages[1]));
+  REQUIRE(!messages.empty());
+  CHECK((messages.size() == 1 || std::holds_alternative<Hello>(messages.front())));
+  REQUIRE(std::holds_alternative<ErrorMessage>(messages.back()));
   CHECK(client.until_closed() < 1s);
-  return std::get<ErrorMessage>(messages[1]);
+  return std::get<ErrorMessage>(messages.back());
 }
 
 }  // namespace
