@@ -15,7 +15,7 @@ namespace {
 // wait_until() with the largest time point overflows in some libraries.
 template <class Met>
 bool wait(std::condition_variable& changed, std::unique_lock<std::mutex>& lock, std::chrono::steady_clock::time_point until, Met met) {
-  if (until != until.max()) return changed.wait_until(lock, until, met);
+  if (until != std::chrono::steady_clock::time_point::max()) return changed.wait_until(lock, until, met);
   changed.wait(lock, met);
   return true;
 }

@@ -55,7 +55,7 @@ Expected<json> album_remove(Node& node, Arguments& arguments) {
   if (Expected<void> ok = arguments.done(); !ok) return ok.error();
   if (whole != what.paths.empty()) {  // an empty list must not delete an album
     return Error{Errc::invalid_argument, "either entries or the whole album must be named", printable(what.album),
-                 "give \"paths\", or \"whole\": true"};
+                 R"(give "paths", or "whole": true)"};
   }
   if (whole) return committed(delete_album(node, what.album));
   const Expected<std::vector<Bytes>> entries = what.entries(node);

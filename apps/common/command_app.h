@@ -9,7 +9,7 @@
 
 #include "apps/common/command_tree.h"
 
-namespace CLI {
+namespace CLI {  // NOLINT: a library's name
 class App;
 class ParseError;
 }  // namespace CLI

@@ -54,11 +54,11 @@ Expected<std::string> read_text(const fs::path& file) {
   }
 }
 
-Expected<void> write_text(const fs::path& named, const std::string& text) {
+Expected<void> write_text(const fs::path& file, const std::string& text) {
   std::error_code unresolved;
-  fs::path file = fs::weakly_canonical(named, unresolved);  // a link stays one, and what it leads to is replaced
-  if (unresolved) file = named;
-  const fs::path beside = file.string() + ".new";
+  fs::path target = fs::weakly_canonical(file, unresolved);  // a link stays one, and what it leads to is replaced
+  if (unresolved) target = file;
+  const fs::path beside = target.string() + ".new";
   const auto failed = [&] { return file_error(file, "cannot write it", errno, "check the folder's rights and space"); };
   {
     const FileDescriptor output(::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, S_IRUSR | S_IWUSR));
@@ -71,7 +71,7 @@ Expected<void> write_text(const fs::path& named, const std::string& text) {
     }
     if (::fsync(output.get()) != 0) return failed();
   }
-  if (::rename(beside.c_str(), file.c_str()) != 0) return failed();
+  if (::rename(beside.c_str(), target.c_str()) != 0) return failed();
   return {};
 }
 

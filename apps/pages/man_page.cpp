@@ -134,7 +134,7 @@ std::string program_page(const CommandInfo& program, const std::string& section,
   add_name(page, program.name, in_short(program.about));
   page.heading("SYNOPSIS");
   const std::string command =
-      program.needs_command ? " [\\fIOPTION\\fR]... \\fICOMMAND\\fR [\\fIARGUMENT\\fR]..." : " [\\fIOPTION\\fR]...";
+      program.needs_command ? R"( [\fIOPTION\fR]... \fICOMMAND\fR [\fIARGUMENT\fR]...)" : R"( [\fIOPTION\fR]...)";
   page.item(usage_of(program, program.name) + command, "");
   page.heading("DESCRIPTION");
   page.paragraph(program.about);

@@ -22,11 +22,10 @@ std::string joined(const std::string& text) {
 
 }  // namespace
 
-Roff::Roff(const std::string& name, const std::string& section, const std::string& manual) {
-  text_ =
-      "."
-      "\\\" Made by the build from the program's own command line and sample; do not edit.\n";
-  text_ += ".TH " + name + " " + section + " \"\" \"Starling " + version() + "\" \"" + manual + "\"\n";
+Roff::Roff(const std::string& name, const std::string& section, const std::string& manual)
+    : text_("."
+            "\\\" Made by the build from the program's own command line and sample; do not edit.\n") {
+  text_ += ".TH " + name + " " + section + R"( "" "Starling )" + version() + R"(" ")" + manual + "\"\n";
 }
 
 void Roff::heading(const std::string& text) { text_ += ".SH " + text + "\n"; }

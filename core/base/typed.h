@@ -49,10 +49,10 @@ struct Field<T> {
   }
 };
 
-template <class T, const char* Declared, const char* Zero>
+template <class T, const char* declared, const char* zero>
 struct PlainField {
-  static constexpr const char* kDeclared = Declared;
-  static constexpr const char* kZero = Zero;
+  static constexpr const char* kDeclared = declared;
+  static constexpr const char* kZero = zero;
   static SqlValue to_sql(const T& v) { return v; }
   static bool from_sql(const SqlValue& v, T& out) {
     const T* held = std::get_if<T>(&v);

@@ -87,8 +87,8 @@ bool is_of(Affinity affinity, Type type) {  // in a STRICT table; ANY takes ever
     case Affinity::integer: return type == Type::integer;
     case Affinity::real: return type == Type::real;
     case Affinity::text: return type == Type::text;
-    case Affinity::blob: return true;  // BLOB or ANY
-    case Affinity::numeric: return true;
+    case Affinity::blob:  // BLOB or ANY
+    case Affinity::numeric: break;
   }
   return true;
 }

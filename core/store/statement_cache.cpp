@@ -56,6 +56,7 @@ Expected<std::vector<std::string>> visit_rows(Statement& statement, std::string_
   if (!bound) return bound.error();
   const int columns = statement.columns();
   std::vector<std::string> names;
+  names.reserve(static_cast<std::size_t>(columns));
   for (int i = 0; i < columns; ++i) names.emplace_back(sqlite3_column_name(statement.handle(), i));
   while (statement.step()) {
     std::vector<SqlValue> values;

@@ -12,8 +12,8 @@ namespace fs = std::filesystem;
 
 // What is left of an answer when all that differs from run to run is taken out.
 json stable(json answer) {
-  for (const char* name : {"id", "location", "seconds", "commit", "created_ms", "device", "folder", "port", "listening", "vector",
-                           "origin", "workspace", "modified_ms", "sha256", "album"}) {
+  for (const char* name : {"id", "location", "seconds", "commit", "created_ms", "device", "folder", "port", "listening",
+                           "vector", "origin", "workspace", "modified_ms", "sha256", "album"}) {
     if (answer.is_object()) answer.erase(name);
   }
   if (answer.is_structured()) {
