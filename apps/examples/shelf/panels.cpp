@@ -58,6 +58,7 @@ ConflictPanel::ConflictPanel() : Panel("conflicts", {"Row", "Field", "Lost", "Of
 
 void ConflictPanel::fill(const std::vector<Conflict>& conflicts, const Names& names) {
   std::vector<QStringList> rows;
+  rows.reserve(conflicts.size());
   for (const Conflict& one : conflicts) {
     rows.push_back({one.row, one.field, one.lost, names.of(one.loser), names.of(one.winner), one.now});
   }
