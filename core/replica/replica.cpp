@@ -93,7 +93,7 @@ struct Replica::Impl {
   void on(const Received&);
   void on(const OutboxFull&);
   void on(const Committed&);
-  void on(const ModelsReplaced&) { refuse_all({Errc::not_ready, "this device has changed its models", "", ""}); }
+  void on(const ModelsReplaced&);
 
   void receive(PeerSession&, const Hello&);
   void begin_anew(const Incarnation& later);
@@ -197,6 +197,12 @@ void Replica::Impl::on(const Committed& e) {
   announced.rev = std::max(announced.rev, e.commit->rev_after);
   if (e.commit->seq > announced.seq) announced = {announced.rev, e.commit->seq, e.commit->hlc};
   pusher.add(e.commit);
+}
+
+// Rows that stood in the tables were adopted: no Committed tells of those, and the next Hello does.
+void Replica::Impl::on(const ModelsReplaced&) {
+  announced = ours().at(store.self());
+  refuse_all({Errc::not_ready, "this device has changed its models", "", ""});
 }
 
 // What we tell peers that we hold. A commit of ours shows with its push, never before: who hears of it pulls it.

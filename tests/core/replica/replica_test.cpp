@@ -1,5 +1,6 @@
 #include "core/replica/replica.h"
 
+#include "core/replica/adoption.h"
 #include "core/store/ack_store.h"
 #include "proto/state_page.h"
 #include "tests/core/replica/test_node.h"
@@ -239,6 +240,19 @@ TEST_CASE("Replica: a row of ours that a trigger took away while a change was ap
   const auto relayed = sent<StateResponse>(peer.receive(1, StateRequest{node.store->self(), Rev{}, 1 << 20, true}), 1);
   REQUIRE(relayed.size() == 1);
   CHECK(relayed[0].page.to == Rev{1});
+}
+
+TEST_CASE("Replica: rows that a migration adopted are shown from then on, not only with the next write") {
+  TestNode node(1);
+  (void)meet(node, 1, 2);
+  node.store->begin(TransactionKind::apply);
+  Statement(node.store->handle(), "INSERT INTO note(id) VALUES ('there before')").run();
+  node.store->commit();
+  CHECK(*adopt_existing_rows(*node.store, node.now.wall) == 1);
+  CHECK(closed_with(node.step({ModelsReplaced{}})) == Errc::not_ready);
+  (void)meet(node, 2, 2);
+  const auto answer = node.receive(2, Heartbeat{node.vector().hash(), std::nullopt, node.now.wall});  // it has it all
+  CHECK(sent<Heartbeat>(answer, 2).empty());
 }
 
 }  // namespace starling
