@@ -37,11 +37,14 @@ struct Notifier::Hub : std::enable_shared_from_this<Hub> {
   void schedule(std::unique_lock<std::mutex>);
   void deliver();
   void run();
-  bool close(std::chrono::steady_clock::time_point until);
+  void close(std::chrono::steady_clock::time_point until);
   template <class Call>
   void tell(const Call&);
   void call(const Watcher&, const std::function<void(const Watcher&)>&);
-  [[nodiscard]] bool something() const { return !changes.empty() || progress || !events.empty(); }
+  [[nodiscard]] bool hears_events() const {
+    return heard([](const Watcher& w) { return w.event != nullptr; });
+  }
+  [[nodiscard]] bool something() const { return !changes.empty() || progress || (!events.empty() && hears_events()); }
   [[nodiscard]] bool heard(bool (*kind)(const Watcher&)) const {
     return std::any_of(watchers.begin(), watchers.end(), [&](const auto& w) { return kind(*w); });
   }
@@ -66,12 +69,14 @@ struct Notifier::Hub : std::enable_shared_from_this<Hub> {
 // --- subscriptions
 
 Subscription Notifier::Hub::subscribe(Watcher watcher) {
-  const std::scoped_lock lock(mutex);
+  std::unique_lock lock(mutex);
   if (closed) return {};
   watcher.id = ++last_id;
   watchers.push_back(std::make_shared<const Watcher>(std::move(watcher)));
   if (!executor && !thread.joinable()) thread = std::thread([hub = shared_from_this()] { hub->run(); });
-  return Subscription([weak = weak_from_this(), id = last_id] {
+  const std::uint64_t id = last_id;
+  schedule(std::move(lock));  // events may have waited for it
+  return Subscription([weak = weak_from_this(), id] {
     if (const std::shared_ptr<Hub> hub = weak.lock()) hub->unsubscribe(id);
   });
 }
@@ -104,7 +109,7 @@ void Notifier::Hub::deliver() {
   if (closed) return;
   const ChangeEvent change = changes.take();
   const std::optional<Progress> newest = std::exchange(progress, std::nullopt);
-  const std::deque<NodeEvent> happened = std::exchange(events, {});
+  const std::deque<NodeEvent> happened = hears_events() ? std::exchange(events, {}) : std::deque<NodeEvent>();
   lock.unlock();
   // Changes first: who hears of an event has heard of every change before it.
   if (change.everything || change.conflicts || !change.rows.empty())
@@ -155,26 +160,24 @@ void Notifier::Hub::run() {
   }
 }
 
-bool Notifier::Hub::close(std::chrono::steady_clock::time_point until) {
+void Notifier::Hub::close(std::chrono::steady_clock::time_point until) {
   std::unique_lock lock(mutex);
   closed = true;
   watchers.clear();
   changed.notify_all();
   const auto over = [this] { return running == 0 || running_on == std::this_thread::get_id(); };
-  if (!wait(changed, lock, until, over)) return false;
-  if (!thread.joinable()) return true;
+  if (!wait(changed, lock, until, over) || !thread.joinable()) return;
   std::thread ended = std::move(thread);
   lock.unlock();
   if (ended.get_id() == std::this_thread::get_id()) ended.detach();  // it holds the hub until it ends
   else ended.join();
-  return true;
 }
 
 // --- the face
 
 Notifier::Notifier(Executor executor, Log log) : hub_(std::make_shared<Hub>(std::move(executor), std::move(log))) {}
 
-bool Notifier::close(std::chrono::steady_clock::time_point until) { return hub_->close(until); }
+void Notifier::close(std::chrono::steady_clock::time_point until) { hub_->close(until); }
 
 Subscription Notifier::on_change(ChangeFn fn) { return hub_->subscribe({0, std::move(fn), {}, {}}); }
 Subscription Notifier::on_progress(ProgressFn fn) { return hub_->subscribe({0, {}, std::move(fn), {}}); }
@@ -203,7 +206,6 @@ void Notifier::progress(const Progress& progress) {
 
 void Notifier::event(NodeEvent event) {
   std::unique_lock lock(hub_->mutex);
-  if (!hub_->heard([](const Watcher& w) { return w.event != nullptr; })) return;
   if (hub_->events.size() >= limits::kEventsMax) hub_->events.pop_front();
   hub_->events.push_back(std::move(event));
   hub_->schedule(std::move(lock));

@@ -31,8 +31,8 @@ class Notifier {
   void progress(const Progress&);
   void event(NodeEvent);
 
-  // No callback begins after this; waits for the one that runs, unless that is the caller. False: not in time.
-  bool close(std::chrono::steady_clock::time_point until = std::chrono::steady_clock::time_point::max());
+  // No callback begins after this; waits for the one that runs, unless that is the caller, and no longer than `until`.
+  void close(std::chrono::steady_clock::time_point until = std::chrono::steady_clock::time_point::max());
 
  private:
   struct Hub;

@@ -2,6 +2,7 @@
 #include <SQLiteCpp/SQLiteCpp.h>
 
 #include <atomic>
+#include <atomic>
 #include <condition_variable>
 
 #include "tests/net/test_node.h"
@@ -127,6 +128,9 @@ TEST_CASE("backup: put back, it is recognised; the device goes on under a new in
   fs::copy_file(temp / "backup.db", pair.a.folder() / "starling.db");
   pair.a.open();
   CHECK(pair.a.logged("restored backup"));
+  std::atomic<bool> told = false;
+  const Subscription events = pair.a->on_event([&](const NodeEvent& e) { told = told || e.kind == NodeEvent::Kind::restored; });
+  CHECK(eventually([&] { return told.load(); }));  // although nobody could listen before it was open
   CHECK(pair.a->status().self.device == before.device);
   CHECK(pair.a->status().self.incarnation > before.incarnation);
   REQUIRE(pair.a.put_note("3", "by the new incarnation"));

@@ -78,6 +78,20 @@ TEST_CASE("events beyond the bound push the oldest out") {
   CHECK(seen.front() == "5");
 }
 
+TEST_CASE("events wait for the first who listens, also where the node has its own thread") {
+  for (const bool own_thread : {false, true}) {
+    Loop loop;
+    Notifier notifier(own_thread ? Executor() : loop.executor(), Log());
+    notifier.event(event(1));
+    CHECK(loop.waiting() == 0);
+    std::atomic<int> heard = 0;
+    const Subscription events = notifier.on_event([&](const NodeEvent& e) { heard = std::stoi(e.text); });
+    loop.run_one();
+    while (heard == 0) std::this_thread::yield();
+    CHECK(heard == 1);
+  }
+}
+
 TEST_CASE("a subscription that has gone never calls again: its end waits for the call that runs, but not for itself") {
   Notifier notifier({}, Log());
   for (int round = 0; round < 200; ++round) {
