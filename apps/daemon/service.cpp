@@ -41,10 +41,10 @@ class StopSignals {
 
 // A request that cannot be interrupted (a digest of millions of rows, one folder of a million files) must not hold the end
 // up: whatever is committed is safe, and nothing else counts.
-void end_by_all_means() {
-  std::thread([] {
+void end_by_all_means(ExitCode code) {
+  std::thread([code] {
     std::this_thread::sleep_for(kEndWithin);
-    std::_Exit(kDone);
+    std::_Exit(code);
   }).detach();
 }
 
@@ -91,7 +91,7 @@ ExitCode run_daemon(const DaemonOptions& options) {
   std::string failed;
   while (!signals.wait(500ms) && failed.empty() && !commands.left()) failed = node.status().failed;
   log->info("stopping");
-  end_by_all_means();
+  end_by_all_means(failed.empty() ? kDone : kFailed);
   (*control)->stop();
   node.stop(kStopWithin);
   if (failed.empty()) return kDone;
