@@ -7,30 +7,16 @@
 #include "core/base/limits.h"
 
 namespace starling {
-namespace {
-
-std::size_t joined_size(VersionVector a, const VersionVector& b) {
-  a.join(b);
-  return a.size();
-}
-
-}  // namespace
-
 bool AckTable::take(const Acknowledgement& ack, bool delta) {
   const auto found = acks_.find(ack.member);
   if (found == acks_.end()) return false;
   Acknowledgement& held = found->second;
   if (std::tie(ack.incarnation, ack.version) <= std::tie(held.incarnation, held.version)) return false;
   if (delta && ack.incarnation != held.incarnation) return false;
-  if (delta && held.vector.size() + ack.vector.size() > limits::kVectorMax && joined_size(held.vector, ack.vector) > limits::kVectorMax)
-    return false;
-  held.incarnation = ack.incarnation;
-  held.version = ack.version;
-  if (delta) {
-    held.vector.join(ack.vector);
-  } else {
-    held.vector = ack.vector;
-  }
+  VersionVector vector = delta ? held.vector : VersionVector();
+  vector.join(ack.vector);
+  if (vector.size() > limits::kVectorMax) return false;
+  held = {ack.member, ack.incarnation, ack.version, std::move(vector)};
   return true;
 }
 

@@ -52,7 +52,7 @@ void note_row(ChangeSet& event, ModelIndex model, Op op, FieldMask fields, Bytes
   event.rows.push_back({model, op, fields, Bytes(key)});
 }
 
-FieldMask fields_of(const Change& c, const ModelSchema&) { return c.op == Op::erase ? 0 : c.fields; }
+FieldMask fields_of(const Change& c, const ModelSchema&) { return c.fields; }
 FieldMask fields_of(const StateRow& row, const ModelSchema& m) { return row.deleted ? 0 : m.all_fields() & ~m.key_fields(); }
 
 // A key in any other form would name a row that we then know under two keys; what the declaration forbids, our SQLite

@@ -13,11 +13,10 @@ class Quarantine {
  public:
   explicit Quarantine(sqlite3*);
   void put(std::string_view model, BytesView key, Ordinal origin, Rev, std::string_view why, bool deleted, BytesView row);
-  void erase(std::string_view model, BytesView key, Ordinal origin);
   [[nodiscard]] std::uint64_t count();
 
  private:
-  Statement put_, erase_, count_;
+  Statement put_, count_;
 };
 
 }  // namespace starling
