@@ -36,6 +36,15 @@ std::optional<Bytes> ModelSchema::values_added_since(FieldMask had) const {
   return values;
 }
 
+std::string quote_identifier(std::string_view name) {
+  std::string quoted = "\"";
+  for (const char c : name) {
+    if (c == '"') quoted.push_back('"');
+    quoted.push_back(c);
+  }
+  return quoted + "\"";
+}
+
 Hash128 schema_digest(const ModelSchema& m) {
   ByteWriter w;
   w.blob(m.name);

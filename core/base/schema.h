@@ -86,6 +86,9 @@ struct Schema {
   [[nodiscard]] Hash128 digest() const;  // over name and digest of each model
 };
 
+// Quotes an identifier for SQL: "name" with inner quotes doubled.
+[[nodiscard]] std::string quote_identifier(std::string_view);
+
 // The hash of all that two peers must agree on: name, kind, and each field's name, affinity, NOT NULL, default and
 // place in the key.
 [[nodiscard]] Hash128 schema_digest(const ModelSchema&);

@@ -19,7 +19,6 @@
 // end, optional or with the zero of their type as default, for peers number fields by their place.
 #pragma once
 
-#include <array>
 #include <concepts>
 #include <optional>
 #include <type_traits>
@@ -95,16 +94,10 @@ void for_each_field(Each each) {
   T::fields(Visitor<T, Each>{each});
 }
 
-[[nodiscard]] inline std::string quoted(std::string_view name) {
-  std::string text = "\"";
-  for (const char c : name) text.append(c == '"' ? 2 : 1, c);
-  return text + '"';
-}
-
 template <class T>
 std::string columns() {
   std::string list;
-  for_each_field<T>([&](const char* name, auto, bool) { list += (list.empty() ? "" : ", ") + quoted(name); });
+  for_each_field<T>([&](const char* name, auto, bool) { list += (list.empty() ? "" : ", ") + quote_identifier(name); });
   return list;
 }
 
@@ -112,7 +105,7 @@ template <class T>
 std::string where_key() {
   std::string terms;
   for_each_field<T>([&](const char* name, auto, bool is_key) {
-    if (is_key) terms += (terms.empty() ? " WHERE " : " AND ") + quoted(name) + "=?";
+    if (is_key) terms += (terms.empty() ? " WHERE " : " AND ") + quote_identifier(name) + "=?";
   });
   return terms;
 }
@@ -123,9 +116,9 @@ std::string put_sql() {
   for_each_field<T>([&](const char* name, auto, bool is_key) {
     marks += marks.empty() ? "?" : ", ?";
     std::string& list = is_key ? keys : sets;
-    list += (list.empty() ? "" : ", ") + quoted(name) + (is_key ? "" : "=excluded." + quoted(name));
+    list += (list.empty() ? "" : ", ") + quote_identifier(name) + (is_key ? "" : "=excluded." + quote_identifier(name));
   });
-  return "INSERT INTO " + quoted(T::kTable) + " (" + columns<T>() + ") VALUES (" + marks + ") ON CONFLICT (" + keys +
+  return "INSERT INTO " + quote_identifier(T::kTable) + " (" + columns<T>() + ") VALUES (" + marks + ") ON CONFLICT (" + keys +
          ") DO " + (sets.empty() ? "NOTHING" : "UPDATE SET " + sets);
 }
 
@@ -157,7 +150,7 @@ Expected<T> row(const std::vector<SqlValue>& cells) {
 // The rows of T's table; `from` is a Reader or a Transaction, `rest` what follows the table's name: "WHERE done=?".
 template <class T, class From, class... Args>
 Expected<std::vector<T>> all(From& from, std::string_view rest, const Args&... args) {
-  const std::string sql = "SELECT " + columns<T>() + " FROM " + quoted(T::kTable) + " " + std::string(rest);
+  const std::string sql = "SELECT " + columns<T>() + " FROM " + quote_identifier(T::kTable) + " " + std::string(rest);
   const Expected<Rows> rows = from.query(sql, args...);
   if (!rows) return rows.error();
   std::vector<T> typed_rows;
@@ -185,12 +178,12 @@ template <class T>
   std::string columns, keys;
   typed_model::for_each_field<T>([&]<class M>(const char* name, M T::*, bool is_key) {
     using Field = typed_model::Field<M>;
-    columns += typed_model::quoted(name) + " " + Field::kDeclared;
+    columns += quote_identifier(name) + " " + Field::kDeclared;
     if (Field::kZero != nullptr) columns += std::string(" NOT NULL") + (is_key ? "" : std::string(" DEFAULT ") + Field::kZero);
     columns += ", ";
-    if (is_key) keys += (keys.empty() ? "" : ", ") + typed_model::quoted(name);
+    if (is_key) keys += (keys.empty() ? "" : ", ") + quote_identifier(name);
   });
-  return Model::from_sql("CREATE TABLE " + typed_model::quoted(T::kTable) + " (" + columns + "PRIMARY KEY (" + keys + "))", T::kKind);
+  return Model::from_sql("CREATE TABLE " + quote_identifier(T::kTable) + " (" + columns + "PRIMARY KEY (" + keys + "))", T::kKind);
 }
 
 }  // namespace starling

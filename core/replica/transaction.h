@@ -48,7 +48,7 @@ class Transaction {
   // Deletes the row with this one's key; true: there was one.
   template <class T>
   Expected<bool> erase(const T& row) {
-    static const std::string sql = "DELETE FROM " + typed_model::quoted(T::kTable) + typed_model::where_key<T>();
+    static const std::string sql = "DELETE FROM " + quote_identifier(T::kTable) + typed_model::where_key<T>();
     const Expected<std::int64_t> rows = exec_owned(sql, typed_model::values(row, true));
     if (!rows) return rows.error();
     return *rows > 0;

@@ -297,13 +297,4 @@ void fill_in_defaults(SQLite::Database& db, const ModelSchema& m) {
   restore();
 }
 
-std::string quote_identifier(std::string_view name) {
-  std::string quoted = "\"";
-  for (const char c : name) {
-    if (c == '"') quoted.push_back('"');
-    quoted.push_back(c);
-  }
-  return quoted + "\"";
-}
-
 }  // namespace starling

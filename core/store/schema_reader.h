@@ -34,7 +34,4 @@ namespace starling {
 // when a table with rows is adopted and when a migration has added a field, in engine mode, inside the transaction.
 void fill_in_defaults(SQLite::Database&, const ModelSchema&);
 
-// Quotes an identifier for SQL: "name" with inner quotes doubled.
-[[nodiscard]] std::string quote_identifier(std::string_view);
-
 }  // namespace starling

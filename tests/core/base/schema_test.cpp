@@ -110,3 +110,8 @@ TEST_CASE("ModelSchema: masks have one bit for each field, up to all 64") {
   m.key = {63, 1};
   CHECK(m.key_fields() == ((FieldMask{1} << 63) | 0b10));
 }
+
+TEST_CASE("quote_identifier: any name") {
+  CHECK(quote_identifier("a") == "\"a\"");
+  CHECK(quote_identifier("a \"b\"") == "\"a \"\"b\"\"\"");
+}

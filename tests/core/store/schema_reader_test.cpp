@@ -346,7 +346,3 @@ TEST_CASE("fill_in_defaults: writes short rows out in full, and fires no trigger
   CHECK(db.execAndGet("SELECT count(*) FROM fired").getInt() == 1);  // triggers are on again
 }
 
-TEST_CASE("quote_identifier: any name") {
-  CHECK(quote_identifier("a") == "\"a\"");
-  CHECK(quote_identifier("a \"b\"") == "\"a \"\"b\"\"\"");
-}
