@@ -33,11 +33,6 @@ struct Selection {
   }
 };
 
-Expected<json> committed(const Expected<CommitInfo>& info) {
-  if (!info) return info.error();
-  return json{{"commit", commit_to_json(*info)}};
-}
-
 }  // namespace
 
 Expected<json> album_add(Node& node, Arguments& arguments) {

@@ -20,8 +20,6 @@ namespace {
 using nlohmann::json;
 using Clock = std::chrono::steady_clock;
 
-constexpr auto kProgressEvery = std::chrono::milliseconds(100);
-
 json report_to_json(const IndexReport& report, double seconds) {
   json unreadable = json::array();
   for (const Unreadable& one : report.unreadable_list) {
@@ -42,11 +40,6 @@ json report_to_json(const IndexReport& report, double seconds) {
 }
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
-
-Expected<json> committed(const Expected<CommitInfo>& info) {
-  if (!info) return info.error();
-  return json{{"commit", commit_to_json(*info)}};
-}
 
 std::string op_of(const json& request) {
   const auto op = request.find("op");

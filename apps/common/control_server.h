@@ -19,6 +19,7 @@ namespace starling::apps {
 
 // Tells the client how far a request is; false: nobody waits for it any more, give up.
 using ProgressFn = std::function<bool(const nlohmann::json&)>;
+inline constexpr auto kProgressEvery = std::chrono::milliseconds(100);  // no oftener
 
 class ControlServer {
  public:

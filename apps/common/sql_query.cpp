@@ -11,8 +11,6 @@ namespace {
 using nlohmann::json;
 using Clock = std::chrono::steady_clock;
 
-constexpr auto kProgressEvery = std::chrono::milliseconds(100);
-
 json row_to_json(const std::vector<SqlValue>& row) {
   json cells = json::array();
   for (const SqlValue& cell : row) cells.push_back(value_to_json(sql_arg(cell)));

@@ -54,12 +54,14 @@ json status_to_json(const Status& status) {
           {"failed", status.failed}};
 }
 
-json commit_to_json(const CommitInfo& info) {
+Expected<json> committed(const Expected<CommitInfo>& info) {
+  if (!info) return info.error();
   const auto now = std::chrono::steady_clock::now().time_since_epoch();
-  return {{"rows", info.rows},
-          {"rev", info.rev.value},
-          {"seq", info.seq.value},
-          {"monotonic_us", std::chrono::duration_cast<std::chrono::microseconds>(now).count()}};
+  return json{{"commit",
+               {{"rows", info->rows},
+                {"rev", info->rev.value},
+                {"seq", info->seq.value},
+                {"monotonic_us", std::chrono::duration_cast<std::chrono::microseconds>(now).count()}}}};
 }
 
 }  // namespace starling::apps

@@ -8,7 +8,7 @@
 namespace starling::apps {
 
 [[nodiscard]] nlohmann::json status_to_json(const Status&);
-[[nodiscard]] nlohmann::json commit_to_json(const CommitInfo&);
+[[nodiscard]] Expected<nlohmann::json> committed(const Expected<CommitInfo>&);  // {"commit": …}, or why not
 
 // "DEVICE/birth-random", the name of an origin in JSON.
 [[nodiscard]] std::string origin_name(const Origin&);
