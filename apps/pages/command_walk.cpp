@@ -1,6 +1,7 @@
 #include "apps/pages/command_walk.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace starling::apps {
 namespace {
@@ -32,6 +33,21 @@ Names command_names(const CommandInfo& command) {
 
 void walk(const CommandInfo& program, const Visit& visit) { walk_below(program, "", visit); }
 
+std::vector<OptionInfo> options_at(const CommandInfo& program, const CommandInfo& command) {
+  std::vector<OptionInfo> options = command.options;
+  const auto is_there = [&options](const std::string& name) {
+    return std::any_of(options.begin(), options.end(), [&name](const OptionInfo& o) { return o.names.back() == name; });
+  };
+  for (const OptionInfo& option : program.options) {
+    if (!is_there(option.names.back()) && option.names.back() != "--version") options.push_back(option);
+  }
+  return options;
+}
+
+namespace {
+
+// As alternatives of a shell's `case`: the paths of the program and all commands, and the names of all options that
+// `wanted` says.
 std::string paths_as_pattern(const CommandInfo& program) {
   Names paths;
   walk(program, [&](const std::string& path, const CommandInfo&) { paths.push_back("'" + path + "'"); });
@@ -51,17 +67,7 @@ std::string options_as_pattern(const CommandInfo& program, const std::function<b
   return joined(patterns, " | ");
 }
 
-std::vector<OptionInfo> options_at(const CommandInfo& program, const CommandInfo& command) {
-  std::vector<OptionInfo> options = command.options;
-  const auto is_there = [&options](const std::string& name) {
-    return std::any_of(options.begin(), options.end(), [&name](const OptionInfo& o) { return o.names.back() == name; });
-  };
-  for (const OptionInfo& option : program.options) {
-    if (!is_there(option.names.back()) && option.names.back() != "--version") options.push_back(option);
-  }
-  return options;
-}
-
+// The text with each {{name}} replaced.
 std::string filled(std::string text, const std::vector<std::pair<std::string, std::string>>& values) {
   for (const auto& [name, value] : values) {
     const std::string place = "{{" + name + "}}";
@@ -70,6 +76,17 @@ std::string filled(std::string text, const std::vector<std::pair<std::string, st
     }
   }
   return text;
+}
+
+}  // namespace
+
+std::string filled_script(const std::string& script, const CommandInfo& program, const std::string& arms) {
+  const auto has_value = [](const OptionInfo& option) { return !option.value.empty(); };
+  return filled(script, {{"program", program.name},
+                         {"with value", options_as_pattern(program, has_value)},
+                         {"with file", options_as_pattern(program, is_file)},
+                         {"paths", paths_as_pattern(program)},
+                         {"arms", arms}});
 }
 
 bool takes_files(const CommandInfo& command) {

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <functional>
-#include <utility>
 
 #include "apps/common/command_tree.h"
 
@@ -20,17 +19,10 @@ using Names = std::vector<std::string>;
 using Visit = std::function<void(const std::string& path, const CommandInfo&)>;
 void walk(const CommandInfo& program, const Visit& visit);
 
-// The paths of the program and all commands, and the names of all options that `wanted` says, as alternatives of a
-// shell's `case`.
-[[nodiscard]] std::string paths_as_pattern(const CommandInfo& program);
-[[nodiscard]] std::string options_as_pattern(const CommandInfo& program,
-                                             const std::function<bool(const OptionInfo&)>& wanted);
-
 // A command's own options, and those of the program that every command takes.
 [[nodiscard]] std::vector<OptionInfo> options_at(const CommandInfo& program, const CommandInfo&);
+// A shell's script with its places filled in: the program, its paths and options, and `arms`, which the shell knows.
+[[nodiscard]] std::string filled_script(const std::string& script, const CommandInfo& program, const std::string& arms);
 [[nodiscard]] bool takes_files(const CommandInfo&);  // as words without a name
-
-// The text with each {{name}} replaced.
-[[nodiscard]] std::string filled(std::string text, const std::vector<std::pair<std::string, std::string>>& values);
 
 }  // namespace starling::apps

@@ -61,13 +61,6 @@ std::string arms_of(const CommandInfo& program) {
 
 }  // namespace
 
-std::string zsh_completion(const CommandInfo& program) {
-  const auto has_value = [](const OptionInfo& option) { return !option.value.empty(); };
-  return filled(kScript, {{"program", program.name},
-                          {"with value", options_as_pattern(program, has_value)},
-                          {"with file", options_as_pattern(program, is_file)},
-                          {"paths", paths_as_pattern(program)},
-                          {"arms", arms_of(program)}});
-}
+std::string zsh_completion(const CommandInfo& program) { return filled_script(kScript, program, arms_of(program)); }
 
 }  // namespace starling::apps
