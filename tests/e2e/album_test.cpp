@@ -18,11 +18,7 @@ struct Pair {
       fs::create_directories(temp / name);
       for (const char* file : {"1", "2", "3"}) write_file(temp / name / file, "x");
     }
-    a.init(false);
-    b.init(true);
-    a.add_peer(b, false);
-    a.start();
-    b.add_peer(a, true);
+    introduce(a, b);
     b.start();
     (void)a.ask({"index", (temp / "files a").string()});
     (void)b.ask({"index", (temp / "files b").string()});

@@ -40,6 +40,14 @@ void await(const std::string& what, const std::function<bool()>& condition, std:
   }
 }
 
+void introduce(Device& a, Device& b) {
+  a.init(false);
+  b.init(true);
+  a.add_peer(b, false);
+  a.start();
+  b.add_peer(a, true);
+}
+
 void await_equal(Device& a, Device& b) {
   json of_a, of_b;
   const auto equal = [&] {

@@ -58,6 +58,8 @@ class Device {
 
 // Waits until the condition holds; fails the test with `what` when it does not within the time.
 void await(const std::string& what, const std::function<bool()>& condition, std::chrono::milliseconds most = 30s);
+// The first makes the workspace and runs; the second may join it, and dials once it is started.
+void introduce(Device& a, Device& b);
 // Both ready with one vector that covers what was written through call(); then checks that all digests are equal.
 void await_equal(Device& a, Device& b);
 

@@ -22,11 +22,7 @@ struct Pair {
   Device b{temp, "B"};
 
   Pair() {
-    a.init(false);
-    b.init(true);
-    a.add_peer(b, false);
-    a.start();
-    b.add_peer(a, true);
+    introduce(a, b);
   }
   // A's port is a free one each time, so B must learn it again.
   void restart_a() {
