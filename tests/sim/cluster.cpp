@@ -28,6 +28,7 @@ std::vector<Model> sim_models() {
                           " label TEXT NOT NULL REFERENCES label(id) ON DELETE CASCADE, added INTEGER,"
                           " PRIMARY KEY (note, label)) WITHOUT ROWID",
                           Kind::shared),
+          Model::from_sql("CREATE TABLE posting (id TEXT PRIMARY KEY NOT NULL, transfer TEXT, amount INTEGER)", Kind::shared),
           Model::from_sql("CREATE TABLE file (id BLOB PRIMARY KEY NOT NULL, path BLOB, size INTEGER, hash)",
                           Kind::device_owned)};
 }
@@ -37,7 +38,8 @@ Cluster::Cluster(std::uint64_t seed) : prng_(seed), timeline_(prng_.fork()), net
 Cluster::~Cluster() = default;
 
 SimNode& Cluster::add(const std::string& name, DeviceId device, bool create, std::vector<Model> models) {
-  nodes_.push_back(std::make_unique<SimNode>(NodeConfig{name, device, create, std::move(models)}, timeline_, network_, prng_.fork()));
+  nodes_.push_back(std::make_unique<SimNode>(NodeConfig{name, device, create, std::move(models)}, timeline_, network_, ledger_,
+                                             prng_.fork()));
   return *nodes_.back();
 }
 
@@ -76,11 +78,10 @@ void Cluster::run_until_quiet(Duration at_most) {
 
 std::vector<std::string> Cluster::complaints() {
   std::vector<std::string> all = network_.refusals();
+  all.insert(all.end(), ledger_.complaints().begin(), ledger_.complaints().end());
   std::vector<SimNode*> alive;
-  for (const auto& node : nodes_) {
-    all.insert(all.end(), node->broken_promises().begin(), node->broken_promises().end());
+  for (const auto& node : nodes_)
     if (node->alive()) alive.push_back(node.get());
-  }
   for (SimNode* node : alive) complain_of_node(*node, all);
   complain_of_differences(alive, all);
   return all;

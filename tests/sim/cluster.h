@@ -6,6 +6,7 @@
 #pragma once
 
 #include "core/base/schema.h"
+#include "tests/sim/ledger.h"
 #include "tests/sim/network.h"
 #include "tests/sim/node.h"
 
@@ -14,6 +15,7 @@ namespace starling::sim {
 // What the simulated application keeps:
 //   note (shared)      id, title, body, stars, weight        label (shared)  id, title
 //   note_label (shared)  note and label, both with REFERENCES … ON DELETE CASCADE; added
+//   posting (shared)  id, transfer, amount: two for each transfer, which add up to nothing
 //   file (device-owned)  id, path, size, hash
 [[nodiscard]] std::vector<Model> sim_models();
 
@@ -44,6 +46,7 @@ class Cluster {
   [[nodiscard]] std::vector<std::string> complaints();
 
   [[nodiscard]] Network& network() { return network_; }
+  [[nodiscard]] Ledger& ledger() { return ledger_; }
   [[nodiscard]] const WireCount& wire() const { return network_.count(); }
   [[nodiscard]] MonoTime now() const { return timeline_.now(); }
   [[nodiscard]] Timeline& timeline() { return timeline_; }
@@ -54,6 +57,7 @@ class Cluster {
   Prng prng_;
   Timeline timeline_;
   Network network_;
+  Ledger ledger_;
   std::vector<std::unique_ptr<SimNode>> nodes_;
 };
 

@@ -82,8 +82,7 @@ TEST_CASE("An old backup of a device: it is refused with the reason, and nothing
   write_notes(p.b, "later", 0, 1);
   p.settle();
   p.b.kill();
-  p.b.disk().restore(backup);
-  p.b.forget_promises();
+  p.b.put_in(backup);
   p.b.restart();
   p.settle();
   REQUIRE_FALSE(p.cluster.network().refusals().empty());
@@ -101,8 +100,7 @@ TEST_CASE("An old backup that went on writing: another hash for a known entry is
   write_notes(p.b, "one history", 0, 1);
   p.settle();
   p.b.kill();
-  p.b.disk().restore(backup);
-  p.b.forget_promises();
+  p.b.put_in(backup);
   p.part();
   p.b.restart();
   write_notes(p.b, "another", 0, 1);

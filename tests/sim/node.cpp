@@ -33,12 +33,13 @@ std::string as_text(const SqlValue& v) {
 
 }  // namespace
 
-SimNode::SimNode(NodeConfig config, Timeline& timeline, Network& network, Prng prng)
-    : config_(std::move(config)), timeline_(timeline), network_(network), prng_(prng) {
+SimNode::SimNode(NodeConfig config, Timeline& timeline, Network& network, Witness& witness, Prng prng)
+    : config_(std::move(config)), timeline_(timeline), network_(network), witness_(witness), prng_(prng) {
   open();
 }
 
 SimNode::~SimNode() {
+  if (alive()) witness_.closing(*this);
   disk_.die();  // no checkpoint for nobody
 }
 
@@ -55,23 +56,23 @@ void SimNode::open() {
   store_ = std::move(*store);
   transactions_ = std::make_unique<TransactionManager>(*store_);
   replica_ = std::make_unique<Replica>(*store_);
-  if (!vector().covers(promised_)) broken_promises_.push_back(name() + " lost what it had committed");
-  promise();
+  witness_.opened(*this);
 }
 
 // ---- The application ----
 
+// A failing machine: the application is told, and cannot know what is on the disk. The process lives on if it can.
 Expected<LocalCommit> SimNode::try_write(const WriteFn& fn, WriteScope scope) {
   try {
     Expected<LocalCommit> commit = transactions_->write(scope, fn, wall());
     if (commit) {
-      promise();
+      witness_.committed(*this, *commit);
       push(Committed{std::make_shared<const LocalCommit>(*commit)});
     }
     return commit;
   } catch (const SQLite::Exception& e) {
-    if (!disk_.dead()) throw;
-    die();
+    witness_.in_doubt(*this);
+    if (disk_.dead()) die();
     return Error{Errc::stopped, e.what(), name(), "start it again"};
   }
 }
@@ -111,15 +112,31 @@ void SimNode::execute_behind_the_engine(const std::string& sql) {
 
 WallTime SimNode::wall() const {
   const auto since = std::chrono::duration_cast<std::chrono::milliseconds>(timeline_.now().time_since_epoch());
-  return WallTime{kEpochMs + since.count() + clock_offset_.count()};
+  const std::int64_t drifted = (timeline_.now() - drifts_since_).count() * drift_ppm_ / 1'000'000'000;
+  return WallTime{kEpochMs + since.count() + clock_offset_.count() + drifted};
+}
+
+void SimNode::set_clock_ahead(std::chrono::milliseconds offset) {
+  clock_offset_ = offset;
+  drift_ppm_ = 0;
+}
+
+void SimNode::set_drift(std::int64_t ppm) {
+  clock_offset_ += std::chrono::milliseconds(wall().ms - kEpochMs - clock_offset_.count()) -
+                   std::chrono::duration_cast<std::chrono::milliseconds>(timeline_.now().time_since_epoch());
+  drift_ppm_ = ppm;
+  drifts_since_ = timeline_.now();
+}
+
+void SimNode::wake() {
+  if (std::exchange(suspended_, false) && alive()) schedule_step(kStepTakes);
 }
 
 const VersionVector& SimNode::vector() const { return store_->origins().vector(); }
 
-void SimNode::promise() { promised_ = vector(); }
-
 void SimNode::die() {
   disk_.die();
+  witness_.closing(*this);
   ++life_;
   replica_.reset();
   transactions_.reset();
@@ -140,11 +157,15 @@ void SimNode::cut_power() {
 }
 
 void SimNode::wipe() {
-  kill();
-  disk_.restore({});
-  forget_promises();
-  power_was_cut_ = false;
+  put_in({});
   config_.create = false;
+}
+
+void SimNode::put_in(const Disk::Image& image) {
+  kill();
+  disk_.restore(image);
+  power_was_cut_ = false;
+  witness_.replaced(*this);
 }
 
 void SimNode::kill_in(std::uint64_t disk_operations) { disk_.die_at(disk_operations); }
@@ -166,7 +187,7 @@ void SimNode::push(Event event) {
 }
 
 void SimNode::schedule_step(Duration delay) {
-  if (step_scheduled_) return;
+  if (step_scheduled_ || suspended_) return;
   step_scheduled_ = true;
   timeline_.after(delay, [this, life = life_] {
     if (life == life_) step();
@@ -186,6 +207,7 @@ void SimNode::schedule_deadline() {
 
 void SimNode::step() {
   step_scheduled_ = false;
+  if (suspended_) return;
   std::vector<Event> batch = std::exchange(inbox_, {});
   if (batch.size() > limits::kEventBatchMax) {
     inbox_.assign(std::make_move_iterator(batch.begin() + limits::kEventBatchMax), std::make_move_iterator(batch.end()));
@@ -194,11 +216,11 @@ void SimNode::step() {
   }
   try {
     std::vector<Effect> effects = replica_->step(batch, {timeline_.now(), wall()});
-    promise();
+    witness_.stepped(*this, effects);
     carry_out(std::move(effects));
     if (alive()) schedule_deadline();
-  } catch (const SQLite::Exception&) {
-    if (!disk_.dead()) throw;
+  } catch (const SQLite::Exception&) {  // the machine fails: the product stops its node, and somebody starts it again
+    witness_.in_doubt(*this);
     die();
   }
 }

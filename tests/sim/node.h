@@ -13,6 +13,7 @@
 #include "core/store/store.h"
 #include "tests/sim/disk.h"
 #include "tests/sim/timeline.h"
+#include "tests/sim/witness.h"
 
 namespace starling::sim {
 
@@ -31,7 +32,7 @@ struct NodeConfig {
 
 class SimNode {
  public:
-  SimNode(NodeConfig, Timeline&, Network&, Prng);
+  SimNode(NodeConfig, Timeline&, Network&, Witness&, Prng);
   ~SimNode();
   SimNode(const SimNode&) = delete;
   SimNode& operator=(const SimNode&) = delete;
@@ -67,10 +68,14 @@ class SimNode {
   void kill_in(std::uint64_t disk_operations);  // dies in the middle of that write or sync
   void restart();
   void wipe();  // the disk is lost and the device joins again, by the same key
-  void forget_promises() { promised_ = {}; }  // somebody puts an older disk in
+  void put_in(const Disk::Image&);  // another disk: whatever it had promised is not on it
   void replace_models(std::vector<Model> models) { config_.models = std::move(models); }  // at the next restart
   [[nodiscard]] bool alive() const { return store_ != nullptr; }
-  void set_clock_ahead(std::chrono::milliseconds offset) { clock_offset_ = offset; }
+  void set_clock_ahead(std::chrono::milliseconds);  // of the true time
+  void set_drift(std::int64_t ppm);                 // from now on
+  void suspend() { suspended_ = true; }             // does nothing until wake(); its clock goes on
+  void wake();
+  [[nodiscard]] bool running() const { return alive() && !suspended_; }
   [[nodiscard]] WallTime wall() const;
   [[nodiscard]] Disk& disk() { return disk_; }
 
@@ -81,27 +86,29 @@ class SimNode {
   [[nodiscard]] const std::vector<std::string>& log() const { return log_; }         // what the replica noted
   [[nodiscard]] bool noted(std::string_view part) const;
   [[nodiscard]] const std::vector<ChangeSet>& changes() const { return changes_; }  // visible changes of peers
-  [[nodiscard]] const std::vector<std::string>& broken_promises() const { return broken_promises_; }
 
   // ---- For the network and the cluster.
   void push(Event);
-  [[nodiscard]] bool busy() const { return !inbox_.empty(); }
-  void open();
+  [[nodiscard]] bool busy() const { return !inbox_.empty() && !suspended_; }
 
  private:
+  void open();
   void schedule_step(Duration delay);
   void schedule_deadline();
   void step();
   void carry_out(std::vector<Effect>);
   void die();
-  void promise();  // what is on disk now must be there after any crash
 
   NodeConfig config_;
   Timeline& timeline_;
   Network& network_;
+  Witness& witness_;
   Prng prng_;
   Disk disk_;
   std::chrono::milliseconds clock_offset_{0};
+  std::int64_t drift_ppm_ = 0;
+  MonoTime drifts_since_;
+  bool suspended_ = false;
 
   std::unique_ptr<Store> store_;
   std::unique_ptr<TransactionManager> transactions_;
@@ -112,9 +119,7 @@ class SimNode {
   std::uint64_t life_ = 0;  // actions scheduled in an earlier life do nothing
   std::optional<MonoTime> wakes_at_;
 
-  VersionVector promised_;
   bool power_was_cut_ = false;
-  std::vector<std::string> broken_promises_;
   std::vector<std::string> log_;
   std::vector<ChangeSet> changes_;
 };

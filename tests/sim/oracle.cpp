@@ -126,26 +126,7 @@ void check_versions(const SimNode& node, Complaints& complaints) {
 }  // namespace
 
 Table read_table(const SimNode& node, const ModelSchema& model) {
-  std::string columns;
-  for (const FieldIndex i : model.key) columns += (columns.empty() ? "" : ",") + quote_identifier(model.fields[i].name);
-  for (const FieldSchema& f : model.fields)
-    if (f.key_position == 0) columns += "," + quote_identifier(f.name);
-  Statement select(node.store().handle(), "SELECT " + columns + " FROM " + quote_identifier(model.name));
-  Table table;
-  const ResetGuard guard(select);
-  while (select.step()) {
-    ByteWriter key;
-    int column = 0;
-    for (; column < static_cast<int>(model.key.size()); ++column) write_value(key, select.column_value(column));
-    reference::VisibleRow& row = table[key.take()];
-    for (FieldIndex i = 0; i < model.fields.size(); ++i) {
-      if (model.fields[i].key_position != 0) continue;
-      ByteWriter value;
-      write_value(value, select.column_value(column++));
-      row[i] = value.take();
-    }
-  }
-  return table;
+  return RowReader(node.store().handle(), node.store().shared_schema()).table(model);
 }
 
 std::string digest_of(const SimNode& node) {

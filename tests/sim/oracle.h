@@ -8,13 +8,11 @@
 #include <string>
 #include <vector>
 
-#include "tests/core/causal/reference_merge.h"
 #include "tests/sim/node.h"
+#include "tests/sim/row_reader.h"
 
 namespace starling::sim {
 
-// The rows of one model as the application sees them: key → typed bytes of the other fields.
-using Table = std::map<Bytes, reference::VisibleRow>;
 [[nodiscard]] Table read_table(const SimNode&, const ModelSchema&);
 
 // One text over all rows of all models, in key order; equal texts, equal rows.

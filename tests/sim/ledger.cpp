@@ -1,0 +1,218 @@
+#include "tests/sim/ledger.h"
+
+#include <algorithm>
+
+#include "core/base/sha256.h"
+#include "core/store/origin_table.h"
+#include "tests/sim/edit.h"
+#include "tests/sim/node.h"
+
+namespace starling::sim {
+namespace {
+
+constexpr std::size_t kComplaintsMax = 20;
+
+// The vector that a message shows, if it shows one.
+const VersionVector* vector_in(const Message& message) {
+  if (const auto* hello = std::get_if<Hello>(&message)) return &hello->vector;
+  if (const auto* heartbeat = std::get_if<Heartbeat>(&message)) return heartbeat->vector ? &*heartbeat->vector : nullptr;
+  if (const auto* ack = std::get_if<AckSharedChanges>(&message)) return ack->acks.empty() ? nullptr : &ack->acks.front().ack.vector;
+  return nullptr;
+}
+
+std::string at(const Origin& origin, std::uint64_t number) { return short_string(origin.device) + ":" + std::to_string(number); }
+
+Bytes joined(const reference::VisibleRow& row) {
+  Bytes all;
+  for (const auto& [field, value] : row) all += value;
+  return all;
+}
+
+}  // namespace
+
+void Ledger::complain(const SimNode& node, const std::string& what) {
+  if (complaints_.size() < kComplaintsMax) complaints_.push_back(node.name() + " " + what);
+}
+
+bool Ledger::knows_entry(const Origin& origin, Seq seq) const {
+  const auto log = logs_.find(origin);
+  return log != logs_.end() && seq.value >= 1 && seq.value <= log->second.size();
+}
+
+// ---- What is heard ----
+
+void Ledger::opened(SimNode& node) {
+  Watch& w = watches_[&node];
+  w.rows = std::make_unique<RowReader>(node.store().handle(), node.store().shared_schema());
+  if (!node.vector().covers(w.seen)) complain(node, "lost what it had committed");
+  if (!node.vector().covers(w.told)) complain(node, "lost what it had acknowledged");
+  if (w.was_open && !w.in_doubt && node.vector() != w.seen) complain(node, "begins with what no write had left");
+  w.was_open = true;
+  w.in_doubt = false;
+  observe(node);
+}
+
+void Ledger::closing(SimNode& node) { watches_[&node].rows.reset(); }
+
+void Ledger::in_doubt(SimNode& node) { watches_[&node].in_doubt = true; }
+
+void Ledger::committed(SimNode& node, const LocalCommit& commit) {
+  if (commit.rows > 0 && !node.vector().at(commit.origin).covers({commit.rev_after, commit.seq, commit.hlc}))
+    complain(node, "does not hold what it has just committed");
+  observe(node);
+}
+
+void Ledger::stepped(SimNode& node, const std::vector<Effect>& effects) {
+  Watch& w = watches_[&node];
+  const bool news = node.vector() != w.seen;
+  observe(node);
+  for (const Effect& effect : effects) {
+    if (const auto* changed = std::get_if<Changed>(&effect); changed != nullptr && !news && !changed->event.rows.empty())
+      complain(node, "changed rows although nothing new had come");
+    const auto* send = std::get_if<Send>(&effect);
+    if (send == nullptr) continue;
+    if (const VersionVector* vector = vector_in(*send->message)) hear(node, w, *vector);
+  }
+}
+
+void Ledger::hear(SimNode& node, Watch& w, const VersionVector& vector) {
+  if (!node.vector().covers(vector)) complain(node, "tells others of what it does not hold");
+  w.told.join(vector);
+}
+
+void Ledger::replaced(SimNode& node) { watches_[&node] = {}; }
+
+void Ledger::upgraded(SimNode& node) {
+  Watch& w = watches_[&node];
+  w.seen = {};
+  w.state = {};
+  w.rows = std::make_unique<RowReader>(node.store().handle(), node.store().shared_schema());
+  observe(node);
+}
+
+// ---- What is read ----
+
+void Ledger::observe(SimNode& node) {
+  Watch& w = watches_[&node];
+  if (node.vector() == w.seen) return;
+  const VersionVector news = node.vector().changed_since(w.seen);
+  std::set<RowName> touched;
+  for (const auto& [origin, position] : news) {
+    const Position before = w.seen.at(origin);
+    if (position.seq > before.seq) read_log(node, w, origin, before.seq, touched);
+  }
+  check_shared(node, w, touched);
+  const VersionVector old = std::exchange(w.seen, node.vector());
+  for (const auto& [origin, position] : news) {
+    if (position.rev > old.at(origin).rev) read_state(node, w, origin, old.at(origin).rev);
+  }
+}
+
+void Ledger::read_log(SimNode& node, Watch& w, const Origin& origin, Seq from, std::set<RowName>& touched) {
+  const Schema& schema = w.rows->schema();
+  Seq last = from;
+  w.rows->log(*node.store().origins().find(origin), from, [&](Seq seq, Bytes bytes) {
+    if (seq != last.next()) complain(node, "has a gap in its log before " + at(origin, seq.value));
+    last = seq;
+    Entry* entry = record(node, origin, seq, std::move(bytes));
+    if (entry == nullptr) return;
+    const EntryHeader& h = entry->header;
+    if (!node.vector().covers(h.dependencies)) complain(node, "applied " + at(origin, seq.value) + " before what its author had seen");
+    if (origin != node.store().self() && h.hlc.ms() > node.wall().ms + limits::kDriftMaxMs)
+      complain(node, "applied " + at(origin, seq.value) + ", whose clock is beyond the drift limit");
+    auto decoded = entry->under.find(schema.digest());
+    if (decoded == entry->under.end()) {
+      Expected<DecodedEntry> now = decode_entry(entry->bytes, schema);
+      if (!now) return complain(node, "holds an entry that it cannot read: " + now.error().text());
+      decoded = entry->under.emplace(schema.digest(), std::move(*now)).first;
+    }
+    for (const Change& c : decoded->second.changes) {
+      w.state.apply(schema.models[c.model].name, c, h.stamp());
+      touched.emplace(schema.models[c.model].name, Bytes(c.key));
+    }
+  });
+  if (last != node.vector().at(origin).seq) complain(node, "has a log that does not end where its vector says");
+}
+
+Ledger::Entry* Ledger::record(SimNode& node, const Origin& origin, Seq seq, Bytes bytes) {
+  std::deque<Entry>& log = logs_[origin];
+  if (seq.value <= log.size()) {
+    Entry& known = log[seq.value - 1];
+    if (known.bytes == bytes) return &known;
+    complain(node, "holds other bytes under the name " + at(origin, seq.value));
+    return nullptr;
+  }
+  if (origin != node.store().self() || seq.value != log.size() + 1) {
+    complain(node, "holds " + at(origin, seq.value) + ", which its author never wrote");
+    return nullptr;
+  }
+  const Expected<EntryHeader> header = decode_entry_header(bytes);
+  if (!header) {
+    complain(node, "wrote an entry that does not decode");
+    return nullptr;
+  }
+  Entry entry{std::move(bytes), *header, {}, {}};
+  entry.hash = hash128(entry.bytes);
+  check_author(node, origin, entry);
+  ++entries_written_;
+  return &log.emplace_back(std::move(entry));
+}
+
+void Ledger::check_author(SimNode& node, const Origin& origin, const Entry& entry) {
+  const std::deque<Entry>& log = logs_[origin];
+  const EntryHeader& h = entry.header;
+  if (h.origin != origin || h.seq.value != log.size() + 1) complain(node, "wrote an entry under another name");
+  if (h.previous != (log.empty() ? Hash128() : log.back().hash)) complain(node, "broke the chain of its entries");
+  if (!log.empty() && h.hlc <= log.back().header.hlc) complain(node, "stamped an entry before its last one");
+  if (h.hlc <= watches_[&node].seen.greatest_hlc()) complain(node, "stamped an entry before what it had seen");
+}
+
+void Ledger::read_state(SimNode& node, Watch& w, const Origin& origin, Rev from) {
+  const bool author = origin == node.store().self();
+  std::map<Rev, RowName>& revisions = revisions_[origin];
+  if (author) {
+    w.rows->owned(*node.store().origins().find(origin), from, [&](std::string model, Bytes key, Rev rev, bool deleted) {
+      RowName name(std::move(model), std::move(key));
+      const auto row = w.rows->row(*w.rows->schema().find(name.first), name.second);
+      if (row.has_value() == deleted) complain(node, "has a row of its own that is " + std::string(deleted ? "deleted and there" : "not there"));
+      Version version{origin, rev, row ? std::optional(joined(*row)) : std::nullopt};
+      std::vector<Version>& versions = owned_[{origin.device, name}];
+      const auto place = std::lower_bound(versions.begin(), versions.end(), version);
+      if (place == versions.end() || version < *place) versions.insert(place, version);
+      else if (place->values != version.values) complain(node, "wrote two things under the revision " + at(origin, rev.value));
+      revisions[rev] = std::move(name);
+    });
+  }
+  for (auto i = revisions.upper_bound(from); i != revisions.end() && i->first <= node.vector().at(origin).rev; ++i)
+    check_owned(node, w, i->second, owned_[{origin.device, i->second}]);
+}
+
+// ---- What is compared ----
+
+void Ledger::check_shared(SimNode& node, Watch& w, const std::set<RowName>& touched) {
+  bool transfers = false;
+  for (const RowName& name : touched) {
+    ++rows_compared_;
+    transfers = transfers || name.first == "posting";
+    const reference::Row& expected = w.state.at(name);
+    const auto shown = w.rows->row(*w.rows->schema().find(name.first), name.second);
+    if (shown.has_value() != expected.visible())
+      complain(node, std::string(shown ? "shows " : "does not show ") + name.first + " " + describe_values(name.second) + ", unlike the reference merge");
+    else if (shown && *shown != expected.values())
+      complain(node, "shows " + name.first + " " + describe_values(name.second) + " as " + describe_values(joined(*shown)) + ", the reference merge as " +
+                         describe_values(joined(expected.values())));
+  }
+  if (transfers && w.rows->number(kTransfersSql) != 0) complain(node, "shows a part of a transaction: transfers do not add up to nothing");
+}
+
+// State has no history: a row that its owner has written again since, beyond our position, may be missing here.
+void Ledger::check_owned(SimNode& node, Watch& w, const RowName& name, const std::vector<Version>& versions) {
+  const Version& newest = versions.back();
+  if (w.seen.at(newest.origin).rev < newest.rev) return;
+  ++rows_compared_;
+  const auto shown = w.rows->row(*w.rows->schema().find(name.first), name.second);
+  if (shown.has_value() != newest.values.has_value() || (shown && joined(*shown) != *newest.values))
+    complain(node, std::string(shown ? "shows " : "does not show ") + name.first + " " + describe_values(name.second) + ", unlike its owner");
+}
+
+}  // namespace starling::sim

@@ -1,0 +1,86 @@
+// The ledger: what every device has committed and said, kept outside the world, and compared after every event.
+//
+// It hears each commit and each step of each node (witness.h), reads what they added, and complains when
+//   - a commit that returned, or anything a node told a peer that it holds, is not there after a crash; or when a life
+//     begins with what no write of the one before can have left;
+//   - (origin, seq) or (origin, rev) names two things, or something that its author never wrote;
+//   - an entry breaks its author's chain, goes back in time, comes before what its author had seen, or is applied
+//     although its clock is beyond the drift limit;
+//   - a row that the new entries touch is not the reference merge of all entries that the vector covers, or a
+//     device-owned row is not what its owner last wrote;
+//   - a transaction shows in part: transfers do not add up to nothing;
+//   - a step that brought nothing new changed rows.
+// So "visible rows are a function of the vector" holds at every event, for what was touched. The whole tables are
+// compared by oracle.h, at rest and now and then.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <set>
+#include <string>
+
+#include "proto/entry.h"
+#include "tests/core/causal/reference_merge.h"
+#include "tests/sim/row_reader.h"
+#include "tests/sim/witness.h"
+
+namespace starling::sim {
+
+class Ledger : public Witness {
+ public:
+  void opened(SimNode&) override;
+  void closing(SimNode&) override;
+  void committed(SimNode&, const LocalCommit&) override;
+  void in_doubt(SimNode&) override;
+  void stepped(SimNode&, const std::vector<Effect>&) override;
+  void replaced(SimNode&) override;
+  void upgraded(SimNode&);  // its models have changed: its rows are judged anew
+
+  [[nodiscard]] const std::vector<std::string>& complaints() const { return complaints_; }
+  [[nodiscard]] std::uint64_t entries_written() const { return entries_written_; }
+  [[nodiscard]] std::uint64_t rows_compared() const { return rows_compared_; }
+  [[nodiscard]] bool knows_entry(const Origin& origin, Seq seq) const;
+
+ private:
+  struct Entry {
+    Bytes bytes;
+    EntryHeader header;
+    Hash128 hash;
+    std::map<Hash128, DecodedEntry> under;  // by the digest of a schema
+  };
+  struct Version {  // of a device-owned row
+    Origin origin;
+    Rev rev;
+    std::optional<Bytes> values;  // none: deleted
+    friend bool operator<(const Version& x, const Version& y) { return std::tie(x.origin, x.rev) < std::tie(y.origin, y.rev); }
+  };
+  using RowName = reference::RowName;
+  struct Watch {  // of one node
+    VersionVector seen;
+    VersionVector told;
+    bool in_doubt = false;
+    bool was_open = false;
+    reference::State state;
+    std::unique_ptr<RowReader> rows;
+  };
+
+  void observe(SimNode&);
+  void read_log(SimNode&, Watch&, const Origin&, Seq from, std::set<RowName>& touched);
+  void read_state(SimNode&, Watch&, const Origin&, Rev from);
+  Entry* record(SimNode&, const Origin&, Seq, Bytes bytes);
+  void check_author(SimNode&, const Origin&, const Entry&);
+  void check_shared(SimNode&, Watch&, const std::set<RowName>& touched);
+  void check_owned(SimNode&, Watch&, const RowName&, const std::vector<Version>&);
+  void hear(SimNode&, Watch&, const VersionVector&);
+  void complain(const SimNode&, const std::string& what);
+
+  std::map<Origin, std::deque<Entry>> logs_;
+  std::map<Origin, std::map<Rev, RowName>> revisions_;
+  std::map<std::pair<DeviceId, RowName>, std::vector<Version>> owned_;  // ascending
+  std::map<const SimNode*, Watch> watches_;  // looked up, never walked
+  std::vector<std::string> complaints_;
+  std::uint64_t entries_written_ = 0;
+  std::uint64_t rows_compared_ = 0;
+};
+
+}  // namespace starling::sim
