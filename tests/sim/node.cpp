@@ -73,6 +73,7 @@ Expected<LocalCommit> SimNode::try_write(const WriteFn& fn, WriteScope scope) {
   } catch (const SQLite::Exception& e) {
     witness_.in_doubt(*this);
     if (disk_.dead()) die();
+    else if (!disk_.has_failed()) throw;
     return Error{Errc::stopped, e.what(), name(), "start it again"};
   }
 }
@@ -170,12 +171,21 @@ void SimNode::put_in(const Disk::Image& image) {
 
 void SimNode::kill_in(std::uint64_t disk_operations) { disk_.die_at(disk_operations); }
 
-void SimNode::restart() {
+bool SimNode::restart(std::uint64_t dies_in) {
   kill();
   if (std::exchange(power_was_cut_, false)) disk_.revive_after_power_cut(prng_);
   else disk_.revive();
-  open();
+  if (dies_in != 0) kill_in(dies_in);
+  try {
+    open();
+  } catch (const std::exception&) {
+    if (!disk_.dead() && !disk_.has_failed()) throw;
+    witness_.in_doubt(*this);
+    die();
+    return false;
+  }
   network_.node_started(*this);
+  return true;
 }
 
 // ---- The replica's host ----
@@ -219,9 +229,10 @@ void SimNode::step() {
     witness_.stepped(*this, effects);
     carry_out(std::move(effects));
     if (alive()) schedule_deadline();
-  } catch (const SQLite::Exception&) {  // the machine fails: the product stops its node, and somebody starts it again
+  } catch (const SQLite::Exception&) {
+    if (!disk_.dead() && !disk_.has_failed()) throw;
     witness_.in_doubt(*this);
-    die();
+    die();  // as the product's host stops a node whose machine fails
   }
 }
 

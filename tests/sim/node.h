@@ -1,7 +1,8 @@
 // One simulated device: the production store and replica on a disk in memory, stepped in virtual time.
 //
 // It stands where net/ stands in the product: it gathers events, gives them to the replica in batches, hands effects to
-// the network, and wakes the replica at its deadlines. It dies when its disk does, and may be started again.
+// the network, and wakes the replica at its deadlines. It dies when its disk does, and may be started again. A disk that
+// fails and lives makes a write fail, which the application is told, or stops the node in a step, as in the product.
 #pragma once
 
 #include <chrono>
@@ -66,7 +67,7 @@ class SimNode {
   void kill();        // the process is gone, nothing is flushed
   void cut_power();   // the same, and writes that were not synced are lost in part
   void kill_in(std::uint64_t disk_operations);  // dies in the middle of that write or sync
-  void restart();
+  bool restart(std::uint64_t dies_in = 0);      // not zero: in so many disk operations, maybe while it opens. False: dead
   void wipe();  // the disk is lost and the device joins again, by the same key
   void put_in(const Disk::Image&);  // another disk: whatever it had promised is not on it
   void replace_models(std::vector<Model> models) { config_.models = std::move(models); }  // at the next restart
