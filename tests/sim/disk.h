@@ -76,8 +76,8 @@ class Disk {
   // ---- What has happened.
   [[nodiscard]] const DiskCount& count() const { return count_; }
   [[nodiscard]] std::uint64_t struck(DiskFault fault) const { return count_.faults[static_cast<std::size_t>(fault)]; }
-  // Since it was last revived something failed but by death: an error from SQLite is no surprise.
-  [[nodiscard]] bool has_failed() const { return failed_; }
+  // Since it was last revived something failed, or a bit has ever rotted: an error from SQLite is no surprise.
+  [[nodiscard]] bool has_failed() const { return failed_ || count_.flips != 0; }
 
   // ---- For the VFS.
   [[nodiscard]] bool operate();              // false: the disk is dead; the operation must fail

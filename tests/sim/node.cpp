@@ -145,7 +145,7 @@ void SimNode::die() {
   inbox_.clear();
   step_scheduled_ = false;
   wakes_at_.reset();
-  network_.node_died(*this);
+  network_.node_died(*this, power_was_cut_);
 }
 
 void SimNode::kill() {
@@ -240,7 +240,7 @@ void SimNode::carry_out(std::vector<Effect> effects) {
   struct {
     SimNode& node;
     void operator()(const Send& e) const {
-      for (const SessionId session : e.sessions) node.network_.send(session, *e.message);
+      for (const SessionId session : e.sessions) node.network_.send(session, e.message);
     }
     void operator()(const Accepted& e) const { node.network_.accept(e.session); }
     void operator()(const Close& e) const { node.network_.hang_up(e.session, e.why); }

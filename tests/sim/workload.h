@@ -5,6 +5,8 @@
 // asked. The same seed gives the same run.
 #pragma once
 
+#include <set>
+
 #include "tests/sim/cluster.h"
 
 namespace starling::sim {

@@ -1,0 +1,52 @@
+#include "tests/sim/wire_count.h"
+
+#include "proto/state_page.h"
+
+namespace starling::sim {
+namespace {
+
+template <class... Fs>
+struct Overloaded : Fs... {
+  using Fs::operator()...;
+};
+template <class... Fs>
+Overloaded(Fs...) -> Overloaded<Fs...>;
+
+std::uint64_t rows_in(const StatePage& page, const Schema& schema) {
+  const auto rows = decode_state_page(page.body, page.from, page.to, schema);
+  return rows ? rows->rows.size() : 0;
+}
+
+}  // namespace
+
+Traffic WireCount::of(const std::string& kind) const {
+  const auto at = kinds.find(kind);
+  return at == kinds.end() ? Traffic{} : at->second;
+}
+
+WireCount WireCount::since(const WireCount& before) const {
+  WireCount d{{}, total - before.total, entries - before.entries, rows - before.rows};
+  for (const auto& [kind, traffic] : kinds) {
+    if (traffic.messages != before.of(kind).messages) d.kinds[kind] = traffic - before.of(kind);
+  }
+  return d;
+}
+
+void WireCount::add(const Message& message, std::size_t bytes, const Schema& of_sender) {
+  for (Traffic* traffic : {&total, &kinds[name_of(message)]}) {
+    ++traffic->messages;
+    traffic->bytes += bytes;
+  }
+  std::visit(Overloaded{[&](const StateChange& m) { rows += rows_in(m.page, of_sender); },
+                        [&](const StateBatch& m) {
+                          for (const StatePage& page : m.pages) rows += rows_in(page, of_sender);
+                        },
+                        [&](const StateResponse& m) { rows += rows_in(m.page, of_sender); },
+                        [&](const SharedChange&) { ++entries; },
+                        [&](const SharedChangeBatch& m) { entries += m.entries.size(); },
+                        [&](const SharedChangeResponse& m) { entries += m.batch.entries.size(); },
+                        [](const auto&) {}},
+             message);
+}
+
+}  // namespace starling::sim

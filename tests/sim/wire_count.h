@@ -1,0 +1,29 @@
+// What was put on the wire: by kind of message, and how many log entries and device-owned rows were in them.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "core/base/schema.h"
+#include "proto/message.h"
+
+namespace starling::sim {
+
+struct Traffic {
+  std::uint64_t messages = 0;
+  std::uint64_t bytes = 0;
+  friend Traffic operator-(const Traffic& a, const Traffic& b) { return {a.messages - b.messages, a.bytes - b.bytes}; }
+};
+
+struct WireCount {
+  std::map<std::string, Traffic> kinds;
+  Traffic total;
+  std::uint64_t entries = 0;
+  std::uint64_t rows = 0;
+
+  void add(const Message&, std::size_t bytes, const Schema& of_sender);
+  [[nodiscard]] Traffic of(const std::string& kind) const;
+  [[nodiscard]] WireCount since(const WireCount& before) const;
+};
+
+}  // namespace starling::sim
