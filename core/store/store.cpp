@@ -20,6 +20,7 @@
 #include "core/store/statement_cache.h"
 #include "core/store/sync_state.h"
 #include "core/store/tables.h"
+#include "core/store/wal_rewrite.h"
 
 namespace starling {
 namespace {
@@ -72,6 +73,7 @@ Expected<void> Store::open_file(const StoreConfig& config, WallTime now, Prng& p
 
   exec("BEGIN IMMEDIATE");
   in_transaction_ = true;
+  rewrite_wal(handle());
   exec(kTablesSql);
   Expected<Schema> schema = open_models(*db_, config.models);
   if (!schema) return schema.error();

@@ -1,0 +1,16 @@
+// What the WAL holds when we open it, written once more.
+//
+// Where the last process died after it had written to the WAL, SQLite takes for committed what it finds there. If a
+// sync had failed before, the kernel holds those pages for clean, and no later sync writes them: we would show and tell
+// what the next power cut takes away, and with it every commit behind it, for the chain of checksums breaks there. The
+// same bytes in the same place are dirty again, and the next sync covers them.
+#pragma once
+
+struct sqlite3;
+
+namespace starling {
+
+// Inside a write transaction, whose commit syncs: nobody else writes to the WAL meanwhile.
+void rewrite_wal(sqlite3*);
+
+}  // namespace starling
