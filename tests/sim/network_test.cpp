@@ -131,6 +131,18 @@ TEST_CASE("A link of 1 kB/s: takes its time and is not dead; the other direction
   p.cluster.expect_converged();
 }
 
+TEST_CASE("A slow link that was clogged: what had gathered passes at its rate, too") {
+  Pair p;
+  Quality slow;
+  slow.bytes_per_second = 1000;
+  p.cluster.network().set_quality(p.a, p.b, slow);
+  p.cluster.network().clog(p.a, p.b, 20s);
+  p.a.write("INSERT INTO note(id, body) VALUES ('n', ?)", noise(20'000, 1));
+  const Duration took = time_until(p.cluster, 2min, [&] { return p.b.count("note") == 1; });
+  CHECK(took > 39s);
+  CHECK(took < 42s);
+}
+
 TEST_CASE("A process that dies says so; a computer that loses power does not, and is missed only in time") {
   Pair p;
   p.b.kill();
