@@ -496,6 +496,7 @@ void Replica::Impl::guarded(const F& apply) {
 std::vector<Effect> Replica::step(std::span<const Event> events, Now now) {
   impl_->now = now;
   impl_->effects.clear();
+  impl_->store.finish_rollback();  // of a write
   try {
     for (const Event& event : events) impl_->handle(event);
     impl_->finish();

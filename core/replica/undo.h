@@ -14,7 +14,7 @@ class Undo {
   ~Undo() {
     try {
       store_.rollback();  // nothing to do after a commit
-    } catch (...) {  // a connection that cannot roll back fails at its next BEGIN, with the same reason
+    } catch (...) {  // the next BEGIN and the next step finish it, or fail with the same reason
     }
   }
   Undo(const Undo&) = delete;

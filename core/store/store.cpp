@@ -192,6 +192,7 @@ void Store::set_enforcement(bool on) {
 
 void Store::begin(TransactionKind kind) {
   ASSERT(!in_transaction_);
+  finish_rollback();
   set_enforcement(kind != TransactionKind::apply);
   exec("BEGIN IMMEDIATE");
   in_transaction_ = true;
@@ -300,13 +301,21 @@ void Store::rollback() {
   in_transaction_ = false;
   applying_ = false;
   if (capture_) capture_->end();  // before ROLLBACK, which its authorizer refuses to an application
+  rolling_back_ = true;
+  finish_rollback();
+}
+
+void Store::finish_rollback() {
+  if (!rolling_back_) return;
   if (sqlite3_get_autocommit(handle()) == 0) exec("ROLLBACK");  // SQLite may have done it by itself
-  if (!capture_) return;  // still opening
-  next_schema_.reset();
-  origins_->reload();
-  state_->reload();
-  if (const std::optional<Ordinal> ordinal = origins_->find(self())) self_ordinal_ = *ordinal;
-  clock_ = HlcClock(origins_->vector().greatest_hlc());
+  if (capture_) {  // else it is still opening
+    next_schema_.reset();
+    origins_->reload();
+    state_->reload();
+    if (const std::optional<Ordinal> ordinal = origins_->find(self())) self_ordinal_ = *ordinal;
+    clock_ = HlcClock(origins_->vector().greatest_hlc());
+  }
+  rolling_back_ = false;
 }
 
 }  // namespace starling

@@ -66,6 +66,9 @@ class Store {
   [[nodiscard]] Expected<void> try_begin(TransactionKind);  // the same; Errc::busy while another connection writes
   void commit();                // durable when it returns
   void rollback();              // also in memory; no-op outside a transaction
+  // Does what is left of a rollback that the machine did not let finish, and throws while it still does not: until then
+  // memory says nothing that may be told. No-op otherwise. begin() does it, too.
+  void finish_rollback();
   [[nodiscard]] bool in_transaction() const { return in_transaction_; }
   [[nodiscard]] bool was_restored() const { return was_restored_; }  // the file was a backup when it was opened
 
@@ -126,6 +129,7 @@ class Store {
   std::unique_ptr<StatementCache> statements_;
   Ordinal self_ordinal_ = 0;
   bool in_transaction_ = false;
+  bool rolling_back_ = false;
   bool was_restored_ = false;
   bool applying_ = false;
   bool enforced_ = true;

@@ -389,6 +389,28 @@ TEST_CASE("A sync that fails, then the process that dies, then the power: what w
   CHECK(shown_in_between > 0);
 }
 
+TEST_CASE("A node whose rollback fails as well: it tells nobody that it knows nothing, and takes it up again") {
+  std::uint64_t struck = 0;
+  for (std::uint64_t after = 0; after < 12; ++after) {
+    CAPTURE(after);
+    Pair p;
+    write_notes(p.a, "a", 0, 3);
+    p.settle();
+    p.a.disk().fail(DiskFault::sync_error, 0);
+    p.a.disk().fail(DiskFault::read_error, after);
+    CHECK_FALSE(p.a.try_write("INSERT INTO note(id) VALUES ('refused')"));
+    struck += p.a.disk().struck(DiskFault::read_error);
+    p.a.disk().forget_plans();
+    p.part();
+    p.meet();  // its Hello is what it now says of itself
+    CHECK(p.a.try_write("INSERT INTO note(id) VALUES ('after')"));
+    p.settle();
+    CHECK(p.b.count("note") == 4);
+    p.cluster.expect_converged();
+  }
+  CHECK(struck > 0);
+}
+
 TEST_CASE("A full disk under a node: writes are refused, with room it takes part again") {
   Pair p;
   std::uint64_t used = 0;
