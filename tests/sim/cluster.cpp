@@ -33,7 +33,9 @@ std::vector<Model> sim_models() {
                           Kind::device_owned)};
 }
 
-Cluster::Cluster(std::uint64_t seed) : prng_(seed), timeline_(prng_.fork()), network_(timeline_, prng_.fork()) {}
+Cluster::Cluster(std::uint64_t seed) : prng_(seed), timeline_(prng_.fork()), network_(timeline_, prng_.fork()) {
+  make_sqlite_deterministic(static_cast<std::uint32_t>(seed) | 1U);
+}
 
 Cluster::~Cluster() = default;
 

@@ -64,7 +64,7 @@ class Disk {
   void set_room(std::optional<std::uint64_t> bytes) { room_ = bytes; }  // for all files together; none: unlimited
   enum class Part { database, wal };
   bool flip_byte(Prng&, Part);  // false: there is no such file, or nothing in it
-  void forget_plans();         // of dying and failing; room is not a plan
+  void forget_plans();         // of dying and failing, say before an oracle reads; room is not a plan
 
   void revive();
   void revive_after_power_cut(Prng&);
@@ -107,8 +107,9 @@ class Disk {
   DiskCount count_;
 };
 
-// Makes SQLite draw the salts of its WAL, its random() and all other chance from `seed`, for this process: without it
-// two runs of one seed differ in their files, and in what a power cut leaves of them. At the start of a run.
+// Makes SQLite draw the salts of its WAL, its random() and all other chance from `seed` (not zero), for this process:
+// without it two runs of one seed differ in their files, and in what a power cut leaves of them. At the start of a run;
+// runs that take turns draw from one sequence.
 void make_sqlite_deterministic(std::uint32_t seed = 1);
 
 }  // namespace starling::sim

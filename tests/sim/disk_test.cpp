@@ -430,6 +430,22 @@ TEST_CASE("A full disk under a node: writes are refused, with room it takes part
   p.cluster.expect_converged();
 }
 
+TEST_CASE("A run of one seed leaves the same bytes on every disk") {
+  const auto disks = [](std::uint64_t seed) {
+    Pair p(seed);
+    write_notes(p.a, "a", 0, 3);
+    p.settle();
+    write_notes(p.b, "b", 0, 3);
+    p.cluster.run_for(5ms);
+    p.a.cut_power();
+    REQUIRE(p.a.restart());
+    p.settle();
+    return std::vector<Disk::Image>{p.a.disk().image(), p.b.disk().image()};
+  };
+  CHECK(disks(1) == disks(1));
+  CHECK(disks(1) != disks(2));
+}
+
 TEST_CASE("A node that dies while it opens, at whatever operation: the next start finds all") {
   std::uint64_t k = 1;
   for (bool died = true; died; ++k) {
