@@ -1,15 +1,15 @@
 // A disk in memory for one simulated computer: a SQLite VFS whose files outlive the node that wrote them.
 //
 // It keeps apart what was written and what was synced, so that it can do what real ones do at the worst moment:
-//   - die(): the process is gone. From then on everything fails that changes something, so closing the database changes
-//     nothing either; revive() shows the files as the process left them.
+//   - die(): the process is gone. From then on everything fails that changes something, so closing the database
+//     changes nothing either; revive() shows the files as the process left them.
 //   - die_at(n): the same, in the middle of the n-th operation from now. An operation is a call that changes something:
 //     a write, a sync, a truncation, a creation or deletion of a file.
 //   - revive_after_power_cut(): what was not synced is there, or not, or in part, as disk_file.h says. So are names:
 //     each file that was created or deleted after the last sync of the directory is, independently of the others, in
-//     one of the states it had since. The directory is synced where SQLite's own VFS for Unix does it: by a deletion that
-//     asks for it, and by the first sync of a journal or WAL after it was opened for creation. The contents of a file never
-//     move to another name; one whose name is lost is lost.
+//     one of the states it had since. The directory is synced where SQLite's own VFS for Unix does it: by a deletion
+//     that asks for it, and by the first sync of a journal or WAL after it was opened for creation. A file whose name is
+//     lost is lost.
 //   - fail(): a call reports an error and does half of what it should. A sync that fails is worse: see disk_file.h.
 //   - set_room(): the disk is full. What fits is written, then SQLite is told.
 //   - flip_byte(): one bit of it rots.
@@ -93,7 +93,8 @@ class Disk {
     std::uint64_t after = 0;
     std::uint64_t times = 0;
   };
-  using Name = std::vector<std::shared_ptr<DiskFile>>;  // what it meant since the directory was synced, that first; nullptr: nothing
+  // What a name meant when the directory was last synced, and since; nullptr: nothing.
+  using Name = std::vector<std::shared_ptr<DiskFile>>;
 
   std::string name_;
   sqlite3_vfs vfs_{};

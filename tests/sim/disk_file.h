@@ -3,11 +3,11 @@
 // The bytes stand once. Beside them is an undo log: what each write since the last sync replaced. A sync that succeeds
 // only empties the log; a power cut plays it backwards, and then forwards again those writes that the caller's chance
 // lets live. Rules:
-//   1. Each write that was not synced is lost, whole, or there in some of its sectors of 512 bytes; truncations are lost
-//      or whole. Each has a fate of its own: no order holds between writes.
+//   1. Each write that was not synced is lost, whole, or there in some of its sectors of 512 bytes; truncations are
+//      lost or whole. Each has a fate of its own: no order holds between writes.
 //   2. What a lost write leaves open below a later one that lives reads as zeros.
-//   3. A sync that fails leaves its sectors stale: the kernel takes them for written, so that no later sync writes them,
-//      and a power cut may show what they held before. Only a new write to the sector, synced, ends that.
+//   3. A sync that fails leaves its sectors stale: the kernel takes them for written, so that no later sync writes
+//      them, and a power cut may show what they held before. Only a new write to the sector, synced, ends that.
 #pragma once
 
 #include <map>

@@ -1,10 +1,10 @@
 // What stands between two simulated nodes: two directions, and what each side knows of their connection.
 //
 // A Direction is the wire one way. It lives as long as the network, whatever connections come and go on it, and draws
-// from a generator of its own that is seeded by the names of its ends: what happens elsewhere does not shift its delays.
-// A Connection is what TCP makes of two directions. Its two ends close one by one: the other end hears of it only by the
-// bytes that still reach it, or by a deadline of its own. A Link is the wish to be connected; each of its sides
-// dials while it knows of no connection, as net/dialer.h does.
+// from a generator of its own, seeded by the names of its ends: what happens elsewhere does not shift its delays. A
+// Connection is what TCP makes of two directions. Its two ends close one by one: the other end hears of it only by the
+// bytes that still reach it, or by a deadline of its own. A Link is the wish to be connected; each of its sides dials
+// while it knows of no connection, as net/dialer.h does.
 #pragma once
 
 #include <array>

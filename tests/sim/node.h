@@ -65,7 +65,7 @@ class SimNode {
 
   // ---- What a computer does.
   void kill();        // the process is gone, nothing is flushed
-  void cut_power();   // the same, and writes that were not synced are lost in part
+  void cut_power();   // the same, writes that were not synced are lost in part, and no peer is told
   void kill_in(std::uint64_t disk_operations);  // dies in the middle of that write or sync
   bool restart(std::uint64_t dies_in = 0);      // not zero: in so many disk operations, maybe while it opens. False: dead
   void wipe();  // the disk is lost and the device joins again, by the same key
