@@ -69,6 +69,7 @@ Expected<void> Store::open_file(const StoreConfig& config, WallTime now, Prng& p
         handle(), [](void* self, int tries) { return static_cast<Store*>(self)->on_busy_(tries) ? 1 : 0; }, this);
   }
   db_->exec(kPragmas);
+  set_checkpoint_on_close(false);  // before our first commit: wal_rewrite.h
   register_guard_functions(handle(), &applying_);
 
   exec("BEGIN IMMEDIATE");
@@ -100,6 +101,7 @@ Expected<void> Store::open_file(const StoreConfig& config, WallTime now, Prng& p
   state_->note_opening(prng.next());
   exec("COMMIT");
   in_transaction_ = false;
+  set_checkpoint_on_close(true);
 
   capture_ = std::make_unique<Capture>(handle(), *schema_);
   origins_ = std::make_unique<OriginTable>(handle());
@@ -166,6 +168,10 @@ void Store::register_models(const Schema& schema) {
                 " ON CONFLICT(name) DO UPDATE SET kind=?2, digest=?3");
   for (const ModelSchema& m : schema.models)
     put.text(m.name).integer(static_cast<std::int64_t>(m.kind)).blob(m.digest.view()).run();
+}
+
+void Store::set_checkpoint_on_close(bool on) {
+  (void)sqlite3_db_config(handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, on ? 0 : 1, nullptr);
 }
 
 void Store::set_what_is_enforced() {

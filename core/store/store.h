@@ -109,6 +109,7 @@ class Store {
   void take_models();
   [[nodiscard]] Expected<void> check_known_models(const Schema&);
   void register_models(const Schema&);
+  void set_checkpoint_on_close(bool on);
   void set_what_is_enforced();
   void renew_incarnation(WallTime, Prng&);
   void set_enforcement(bool on);

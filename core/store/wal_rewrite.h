@@ -3,7 +3,8 @@
 // Where the last process died after it had written to the WAL, SQLite takes for committed what it finds there. If a
 // sync had failed before, the kernel holds those pages for clean, and no later sync writes them: we would show and tell
 // what the next power cut takes away, and with it every commit behind it, for the chain of checksums breaks there. The
-// same bytes in the same place are dirty again, and the next sync covers them.
+// same bytes in the same place are dirty again, and the next sync covers them. Until it has, nothing may be copied from
+// the WAL into the database: of a copy whose WAL then comes back shorter, pages of two times would be left.
 #pragma once
 
 struct sqlite3;
