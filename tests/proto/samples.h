@@ -58,7 +58,8 @@ class Allocations {
  public:
   Allocations();
   ~Allocations();
-  [[nodiscard]] std::size_t total() const;
+  [[nodiscard]] std::size_t total() const;  // all that was taken, whether or not it was given back
+  [[nodiscard]] std::size_t peak() const;   // the most that was held at one time
 };
 
 // Calls `with` on every prefix of `good`, then with every byte of it changed to every other value.
