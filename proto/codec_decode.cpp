@@ -86,7 +86,9 @@ SharedChangeBatch read_batch(wire::SharedChangeBatch::Reader from) {
   SharedChangeBatch batch;
   batch.origin = read_origin(from.getOrigin());
   batch.from = Seq{from.getFrom()};
-  for (const auto entry : from.getEntries()) batch.entries.push_back(read_entry(entry));
+  const auto entries = from.getEntries();
+  batch.entries.reserve(entries.size());
+  for (const auto entry : entries) batch.entries.push_back(read_entry(entry));
   return batch;
 }
 
@@ -128,12 +130,14 @@ Hello read(wire::Hello::Reader from) {
   hello.vector = read_vector(from.getVector());
   const auto held = from.getHeld();
   require(held.size() <= limits::kVectorMax, "a list of logs is too long");
+  hello.held.reserve(held.size());
   for (const auto one : held) {
     hello.held.push_back(
         {read_origin(one.getOrigin()), Seq{one.getSeq()}, read_id<Hash128>(one.getHashHigh(), one.getHashLow())});
   }
   const auto models = from.getModels();
   require(models.size() <= limits::kModelsMax, "a list of models is too long");
+  hello.models.reserve(models.size());
   for (const auto one : models) {
     hello.models.push_back(
         {read_text(one.getName(), limits::kNameMax), read_id<Hash128>(one.getDigestHigh(), one.getDigestLow())});
@@ -145,6 +149,7 @@ Hello read(wire::Hello::Reader from) {
 StateBatch read(capnp::List<wire::StatePage>::Reader from) {
   StateBatch batch;
   require(from.size() <= limits::kBatchPagesMax, "a batch of too many pages");
+  batch.pages.reserve(from.size());
   for (const auto page : from) batch.pages.push_back(read_page(page));
   return batch;
 }
@@ -162,6 +167,7 @@ SharedChangeResponse read(wire::SharedChangeResponse::Reader from) {
 AckSharedChanges read(capnp::List<wire::Acknowledgement>::Reader from) {
   require(from.size() <= limits::kVectorMax, "a list of acknowledgements is too long");
   AckSharedChanges message;
+  message.acks.reserve(from.size());
   for (const auto one : from) {
     const auto member = read_id<DeviceId>(one.getMemberHigh(), one.getMemberLow());
     message.acks.push_back(
