@@ -96,7 +96,8 @@ VersionVector read_vector(ByteReader& r) {
     vector.join(origin, position);
     previous = origin;
   }
-  return r.failed() ? VersionVector{} : vector;
+  if (r.failed()) return {};
+  return vector;
 }
 
 }  // namespace starling
