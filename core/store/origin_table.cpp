@@ -12,9 +12,9 @@ OriginTable::OriginTable(sqlite3* db)
 }
 
 void OriginTable::reload() {
-  ordinals_.clear();
-  rows_.clear();
-  vector_ = {};
+  std::map<Origin, Ordinal> ordinals;
+  std::map<Ordinal, Row> rows;
+  VersionVector vector;
   const ResetGuard guard(select_);
   while (select_.step()) {
     const Origin origin{DeviceId::from(select_.column_bytes(1)),
@@ -25,10 +25,13 @@ void OriginTable::reload() {
                             Seq{static_cast<std::uint64_t>(select_.column_integer(5))},
                             Hlc{static_cast<std::uint64_t>(select_.column_integer(6))}};
     ByteReader seen(select_.column_bytes(8));
-    ordinals_[origin] = ordinal;
-    rows_[ordinal] = Row{origin, Hash128::from(select_.column_bytes(7)), read_vector(seen), false};
-    vector_.join(origin, position);
+    ordinals[origin] = ordinal;
+    rows[ordinal] = Row{origin, Hash128::from(select_.column_bytes(7)), read_vector(seen), false};
+    vector.join(origin, position);
   }
+  ordinals_ = std::move(ordinals);  // all of it, or as it was
+  rows_ = std::move(rows);
+  vector_ = std::move(vector);
 }
 
 Ordinal OriginTable::ordinal(const Origin& origin) {

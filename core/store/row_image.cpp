@@ -1,10 +1,9 @@
 #include "core/store/row_image.h"
 
-#include <bit>
-
+#include <SQLiteCpp/Exception.h>
 #include <sqlite3.h>
 
-#include <new>
+#include <bit>
 #include <string>
 
 #include "core/base/assert.h"
@@ -15,8 +14,8 @@ namespace {
 ValueView read(sqlite3* db, ReadValue read_value_at, const ImageColumn& column) {
   sqlite3_value* value = nullptr;
   const int code = read_value_at(db, column.storage, &value);
-  if (code == SQLITE_NOMEM) throw std::bad_alloc();
-  ASSERT(code == SQLITE_OK);
+  ASSERT(code != SQLITE_MISUSE && code != SQLITE_RANGE);
+  if (code != SQLITE_OK) throw SQLite::Exception("a row that changes cannot be read", code);  // long values are read only now
   return stored_form(view_of(value), column.affinity);
 }
 
