@@ -17,6 +17,7 @@ struct Hold {  // a stream that must not be applied now
   WallTime until;              // clock; zero: not by time
   VersionVector dependencies;  // released once we cover them; empty: not by position
   MonoTime retry;              // a row that SQLite refused: tried again then; zero: not by retry
+  SessionId session = 0;       // whose entries they are that wait for dependencies: over when it ends
 };
 
 class Puller {
@@ -33,7 +34,7 @@ class Puller {
   [[nodiscard]] std::optional<Message> taken(SessionId, const StreamKey&, std::uint64_t to, std::size_t bytes, bool last,
                                              MonoTime);
   void stop(const StreamKey& key) { pulls_.erase(key); }
-  void stop(SessionId);
+  void stop(SessionId);  // it has ended; what waits for the dependencies of its entries is asked of others
   void stop_all() { pulls_.clear(); }
   void expire(MonoTime);  // ends pulls whose source has fallen silent
 

@@ -282,13 +282,13 @@ bool Replica::Impl::taken(PeerSession& s, const StreamKey& key, const Expected<A
     case Applied::gap: puller.stop(key); return false;
     case Applied::wait_clock:
       puller.hold(key, {"its clock is ahead of ours: the log of device " + to_string(key.first.device) + " waits",
-                        result->until, {}, {}});
+                        result->until, {}, {}, 0});
       note(LogLevel::warning, NodeEvent::Kind::stream_waits, key.first.device,
            "changes of " + short_string(key.first.device) + " wait: their clock is ahead of ours");
       return false;
     case Applied::wait_deps:
       s.vector.join(result->dependencies);  // whoever sends an entry holds what it depends on
-      puller.hold(key, {"waits for changes that its author had seen", {}, result->dependencies, {}});
+      puller.hold(key, {"waits for changes that its author had seen", {}, result->dependencies, {}, s.id});
       return false;
   }
   return false;
@@ -366,7 +366,7 @@ void Replica::Impl::abandon(const SQLite::Exception& e) {
   std::erase_if(effects, [](const Effect& effect) { return std::holds_alternative<Changed>(effect); });
   puller.stop_all();
   const std::string why = std::string("a row was refused by SQLite: ") + e.what();
-  puller.hold(key, {why, {}, {}, now.mono + kRetryRefusedRow});
+  puller.hold(key, {why, {}, {}, now.mono + kRetryRefusedRow, 0});
   note(LogLevel::error, NodeEvent::Kind::stream_waits, key.first.device,
        "changes of " + short_string(key.first.device) + " are held: " + why);
 }
