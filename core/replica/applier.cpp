@@ -255,9 +255,10 @@ bool Applier::owned_row(const StateRow& row, Ordinal origin) {
   const Origin& ours = store_.origins().origin(known->owner);
   const Origin& theirs = store_.origins().origin(origin);
   const std::string& model = store_.schema().models[row.model].name;
-  if (ours.device != theirs.device) {  // two owners of one key: the lesser device's row stands
-    const bool mine_stands = ours.device == store_.self().device || ours.device < theirs.device;
-    if (mine_stands) {
+  if (ours.device != theirs.device) {  // two owners of one key: our own row stands, or else the lesser device's
+    const DeviceId& self = store_.self().device;
+    const bool known_stands = theirs.device != self && (ours.device == self || ours.device < theirs.device);
+    if (known_stands) {
       store_.quarantine().put(model, row.key, origin, row.rev, "key collision with device " + to_string(ours.device),
                               row.deleted, row.values);
       return false;
