@@ -1,7 +1,5 @@
 #include "tests/sim/cluster.h"
 
-#include <doctest/doctest.h>
-
 #include <stdexcept>
 
 #include "tests/sim/oracle.h"
@@ -11,14 +9,14 @@ namespace {
 
 constexpr Duration kQuiet = std::chrono::seconds(1);
 
+}  // namespace
+
 DeviceId device_number(std::size_t n) {
   DeviceId id;
   id.raw[0] = static_cast<std::uint8_t>(n);
   id.raw[15] = 1;
   return id;
 }
-
-}  // namespace
 
 std::vector<Model> sim_models() {
   return {Model::from_sql("CREATE TABLE note (id TEXT PRIMARY KEY NOT NULL, title, body TEXT, stars INTEGER, weight REAL)",
@@ -39,10 +37,13 @@ Cluster::Cluster(std::uint64_t seed) : prng_(seed), timeline_(prng_.fork()), net
 
 Cluster::~Cluster() = default;
 
-SimNode& Cluster::add(const std::string& name, DeviceId device, bool create, std::vector<Model> models) {
-  nodes_.push_back(std::make_unique<SimNode>(NodeConfig{name, device, create, std::move(models)}, timeline_, network_, ledger_,
-                                             prng_.fork()));
+SimNode& Cluster::add(NodeConfig config) {
+  nodes_.push_back(std::make_unique<SimNode>(std::move(config), timeline_, network_, ledger_, prng_.fork()));
   return *nodes_.back();
+}
+
+SimNode& Cluster::add(const std::string& name, DeviceId device, bool create, std::vector<Model> models) {
+  return add({name, device, create, std::move(models)});
 }
 
 SimNode& Cluster::create(const std::string& name) { return add(name, device_number(nodes_.size() + 1), true); }
@@ -87,10 +88,6 @@ std::vector<std::string> Cluster::complaints() {
   for (SimNode* node : alive) complain_of_node(*node, all);
   complain_of_differences(alive, all);
   return all;
-}
-
-void Cluster::expect_converged() {
-  for (const std::string& complaint : complaints()) FAIL_CHECK(complaint);
 }
 
 }  // namespace starling::sim

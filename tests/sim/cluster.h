@@ -18,6 +18,7 @@ namespace starling::sim {
 //   posting (shared)  id, transfer, amount: two for each transfer, which add up to nothing
 //   file (device-owned)  id, path, size, hash
 [[nodiscard]] std::vector<Model> sim_models();
+[[nodiscard]] DeviceId device_number(std::size_t);
 
 class Cluster {
  public:
@@ -26,8 +27,10 @@ class Cluster {
 
   SimNode& create(const std::string& name);  // opens a new workspace
   SimNode& join(const std::string& name);    // takes the workspace from its first peer
+  SimNode& add(NodeConfig);
   SimNode& add(const std::string& name, DeviceId, bool create, std::vector<Model> models = sim_models());
   [[nodiscard]] SimNode& node(std::size_t i) { return *nodes_[i]; }
+  [[nodiscard]] const SimNode& node(std::size_t i) const { return *nodes_[i]; }
   [[nodiscard]] std::size_t size() const { return nodes_.size(); }
 
   void connect(SimNode& a, SimNode& b) { network_.connect(a, b); }
@@ -46,6 +49,7 @@ class Cluster {
   [[nodiscard]] std::vector<std::string> complaints();
 
   [[nodiscard]] Network& network() { return network_; }
+  [[nodiscard]] const Network& network() const { return network_; }
   [[nodiscard]] Ledger& ledger() { return ledger_; }
   [[nodiscard]] const WireCount& wire() const { return network_.count(); }
   [[nodiscard]] MonoTime now() const { return timeline_.now(); }

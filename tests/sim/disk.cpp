@@ -15,7 +15,7 @@ Disk::~Disk() { sqlite3_vfs_unregister(&vfs_); }
 // ---- What may happen ----
 
 bool Disk::operate() {
-  if (!dead_ && ++operations_ == dies_at_) dead_ = true;
+  if (!dead_ && (++operations_ == dies_at_ || operations_ == doom_)) dead_ = true;
   return !dead_;
 }
 
@@ -24,6 +24,7 @@ void Disk::fail(DiskFault fault, std::uint64_t after, std::uint64_t times) {
 }
 
 bool Disk::strikes(DiskFault fault) {
+  if (calm_ > 0) return false;
   Plan& plan = plans_[static_cast<std::size_t>(fault)];
   if (plan.times == 0 || dead_) return false;
   if (plan.after != 0) {
@@ -36,12 +37,12 @@ bool Disk::strikes(DiskFault fault) {
 }
 
 void Disk::forget_plans() {
-  dies_at_ = 0;
+  dies_at_ = doom_ = 0;
   plans_ = {};
 }
 
 std::size_t Disk::room_for(const DiskFile& file, std::size_t offset, std::size_t size) {
-  if (!room_) return size;
+  if (!room_ || calm_ > 0) return size;
   std::uint64_t used = 0;
   for (const auto& [name, states] : names_)
     if (states.back()) used += states.back()->data().size();
@@ -65,6 +66,8 @@ bool Disk::flip_byte(Prng& prng, Part part) {
 }
 
 void Disk::revive() {
+  for (auto& [name, states] : names_)
+    if (states.back()) states.back()->shared_memory.clear();
   dead_ = failed_ = false;
   dies_at_ = 0;
 }

@@ -59,12 +59,25 @@ class Disk {
   // ---- What may happen to it.
   void die() { dead_ = true; }
   void die_at(std::uint64_t operations) { dies_at_ = operations_ + operations; }
+  void die_at_operation(std::uint64_t number) { doom_ = number; }  // counted from the first of all, in whichever life
   // `after` more calls of that kind do well, then `times` fail. A second plan for one kind replaces the first.
   void fail(DiskFault, std::uint64_t after, std::uint64_t times = 1);
   void set_room(std::optional<std::uint64_t> bytes) { room_ = bytes; }  // for all files together; none: unlimited
   enum class Part { database, wal };
   bool flip_byte(Prng&, Part);  // false: there is no such file, or nothing in it
   void forget_plans();         // of dying and failing, say before an oracle reads; room is not a plan
+
+  // While one lives no call fails: somebody looks who is not part of the world.
+  class Calm {
+   public:
+    explicit Calm(Disk& disk) : disk_(disk) { ++disk_.calm_; }
+    ~Calm() { --disk_.calm_; }
+    Calm(const Calm&) = delete;
+    Calm& operator=(const Calm&) = delete;
+
+   private:
+    Disk& disk_;
+  };
 
   void revive();
   void revive_after_power_cut(Prng&);
@@ -101,8 +114,10 @@ class Disk {
   std::map<std::string, Name> names_;
   std::uint64_t operations_ = 0;
   std::uint64_t dies_at_ = 0;  // zero: not by itself
+  std::uint64_t doom_ = 0;     // likewise
   std::array<Plan, kDiskFaults> plans_;
   std::optional<std::uint64_t> room_;
+  int calm_ = 0;
   bool dead_ = false;
   bool failed_ = false;
   DiskCount count_;

@@ -43,14 +43,30 @@ bool Ledger::knows_entry(const Origin& origin, Seq seq) const {
 
 void Ledger::opened(SimNode& node) {
   Watch& w = watches_[&node];
-  w.rows = std::make_unique<RowReader>(node.store().handle(), node.store().shared_schema());
   if (!node.vector().covers(w.seen)) complain(node, "lost what it had committed");
   if (!node.vector().covers(w.told)) complain(node, "lost what it had acknowledged");
-  if (w.was_open && !w.in_doubt && node.vector() != w.seen) complain(node, "begins with what no write had left");
+  const bool adopts = node.store().schema().digest() != w.schema;  // rows of new models are entries from now on
+  if (w.was_open && !w.in_doubt && !adopts && node.vector() != w.seen) complain(node, "begins with what no write had left");
   w.was_open = true;
   w.in_doubt = false;
-  observe(node);
+  read_anew(node, w);
 }
+
+// Under other models entries read otherwise: all of them are judged again.
+void Ledger::read_anew(SimNode& node, Watch& w) {
+  const Disk::Calm calm(node.disk());
+  w.rows = std::make_unique<RowReader>(node.store().handle(), node.store().shared_schema());
+  const Hash128 schema = node.store().schema().digest();
+  if (std::exchange(w.schema, schema) != schema) {
+    w.seen = {};
+    w.state = {};
+  }
+  w.opening = true;
+  observe(node);
+  w.opening = false;
+}
+
+void Ledger::migrated(SimNode& node) { read_anew(node, watches_[&node]); }
 
 void Ledger::closing(SimNode& node) { watches_[&node].rows.reset(); }
 
@@ -82,19 +98,12 @@ void Ledger::hear(SimNode& node, Watch& w, const VersionVector& vector) {
 
 void Ledger::replaced(SimNode& node) { watches_[&node] = {}; }
 
-void Ledger::upgraded(SimNode& node) {
-  Watch& w = watches_[&node];
-  w.seen = {};
-  w.state = {};
-  w.rows = std::make_unique<RowReader>(node.store().handle(), node.store().shared_schema());
-  observe(node);
-}
-
 // ---- What is read ----
 
 void Ledger::observe(SimNode& node) {
   Watch& w = watches_[&node];
   if (node.vector() == w.seen) return;
+  const Disk::Calm calm(node.disk());
   const VersionVector news = node.vector().changed_since(w.seen);
   std::set<RowName> touched;
   for (const auto& [origin, position] : news) {
@@ -118,7 +127,7 @@ void Ledger::read_log(SimNode& node, Watch& w, const Origin& origin, Seq from, s
     if (entry == nullptr) return;
     const EntryHeader& h = entry->header;
     if (!node.vector().covers(h.dependencies)) complain(node, "applied " + at(origin, seq.value) + " before what its author had seen");
-    if (origin != node.store().self() && h.hlc.ms() > node.wall().ms + limits::kDriftMaxMs)
+    if (!w.opening && origin != node.store().self() && h.hlc.ms() > node.wall().ms + limits::kDriftMaxMs)
       complain(node, "applied " + at(origin, seq.value) + ", whose clock is beyond the drift limit");
     auto decoded = entry->under.find(schema.digest());
     if (decoded == entry->under.end()) {

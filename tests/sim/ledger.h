@@ -33,8 +33,8 @@ class Ledger : public Witness {
   void committed(SimNode&, const LocalCommit&) override;
   void in_doubt(SimNode&) override;
   void stepped(SimNode&, const std::vector<Effect>&) override;
+  void migrated(SimNode&) override;
   void replaced(SimNode&) override;
-  void upgraded(SimNode&);  // its models have changed: its rows are judged anew
 
   [[nodiscard]] const std::vector<std::string>& complaints() const { return complaints_; }
   [[nodiscard]] std::uint64_t entries_written() const { return entries_written_; }
@@ -60,11 +60,14 @@ class Ledger : public Witness {
     VersionVector told;
     bool in_doubt = false;
     bool was_open = false;
+    bool opening = false;  // what it holds now, it may have taken at another time
     reference::State state;
+    Hash128 schema;  // that the state was read by
     std::unique_ptr<RowReader> rows;
   };
 
   void observe(SimNode&);
+  void read_anew(SimNode&, Watch&);
   void read_log(SimNode&, Watch&, const Origin&, Seq from, std::set<RowName>& touched);
   void read_state(SimNode&, Watch&, const Origin&, Rev from);
   Entry* record(SimNode&, const Origin&, Seq, Bytes bytes);

@@ -73,6 +73,7 @@ class Network {
   // ---- What can be seen.
   [[nodiscard]] const WireCount& count() const { return wire_; }
   [[nodiscard]] const NetworkCount& faults() const { return faults_; }
+  [[nodiscard]] std::uint64_t trace() const { return trace_; }  // a hash over every byte that was sent, and when
   // Nothing is under way, and every link that can stand does. What a stall holds back does not count, nor does a link
   // that it keeps from standing: the rest is quiet. A clog will pass, and counts.
   [[nodiscard]] bool idle() const;
@@ -124,6 +125,7 @@ class Network {
   MonoTime last_word_;
   WireCount wire_;
   NetworkCount faults_;
+  std::uint64_t trace_ = 0;
 };
 
 }  // namespace starling::sim

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "core/replica/migration.h"
 #include "core/store/origin_table.h"
 #include "core/store/statement.h"
 #include "tests/sim/network.h"
@@ -35,7 +36,8 @@ std::string as_text(const SqlValue& v) {
 
 SimNode::SimNode(NodeConfig config, Timeline& timeline, Network& network, Witness& witness, Prng prng)
     : config_(std::move(config)), timeline_(timeline), network_(network), witness_(witness), prng_(prng) {
-  open();
+  disk_.die_at_operation(config_.dies_at);
+  (void)try_open();
 }
 
 SimNode::~SimNode() {
@@ -85,6 +87,7 @@ LocalCommit SimNode::write(const WriteFn& fn) {
 }
 
 Rows SimNode::query(std::string_view sql) const {
+  const Disk::Calm calm(disk_);
   Statement statement(store_->handle(), sql);
   Rows rows;
   while (statement.step()) {
@@ -103,10 +106,37 @@ std::int64_t SimNode::count(std::string_view table) const {
   return query("SELECT count(*) FROM " + std::string(table)).integer(0);
 }
 
+bool SimNode::migrate(const std::string& ddl, const std::vector<Model>& models) {
+  const auto change = [&ddl](Transaction& t) -> Expected<void> {
+    const Expected<std::int64_t> done = t.exec(ddl);
+    return done ? Expected<void>() : Expected<void>(done.error());
+  };
+  try {
+    const Expected<void> done = starling::migrate(*store_, change, models, wall());
+    if (!done) throw std::runtime_error(name() + " cannot migrate: " + done.error().text());
+  } catch (const SQLite::Exception&) {
+    if (!disk_.dead() && !disk_.has_failed()) throw;
+    witness_.in_doubt(*this);
+    die();
+    return false;
+  }
+  config_.models = models;
+  witness_.migrated(*this);
+  push(ModelsReplaced{});
+  return true;
+}
+
 void SimNode::execute_behind_the_engine(const std::string& sql) {
-  store_->begin(TransactionKind::apply);
-  Statement(store_->handle(), sql).run();
-  store_->commit();
+  const Disk::Calm calm(disk_);
+  try {
+    store_->begin(TransactionKind::apply);
+    Statement(store_->handle(), sql).run();
+    store_->commit();
+  } catch (const SQLite::Exception&) {
+    if (!disk_.dead()) throw;
+    witness_.in_doubt(*this);
+    die();
+  }
 }
 
 // ---- The computer ----
@@ -114,7 +144,7 @@ void SimNode::execute_behind_the_engine(const std::string& sql) {
 WallTime SimNode::wall() const {
   const auto since = std::chrono::duration_cast<std::chrono::milliseconds>(timeline_.now().time_since_epoch());
   const std::int64_t drifted = (timeline_.now() - drifts_since_).count() * drift_ppm_ / 1'000'000'000;
-  return WallTime{kEpochMs + since.count() + clock_offset_.count() + drifted};
+  return WallTime{kEpochMs + since.count() + timeline_.skipped_wall_time().count() + clock_offset_.count() + drifted};
 }
 
 void SimNode::set_clock_ahead(std::chrono::milliseconds offset) {
@@ -123,8 +153,9 @@ void SimNode::set_clock_ahead(std::chrono::milliseconds offset) {
 }
 
 void SimNode::set_drift(std::int64_t ppm) {
-  clock_offset_ += std::chrono::milliseconds(wall().ms - kEpochMs - clock_offset_.count()) -
-                   std::chrono::duration_cast<std::chrono::milliseconds>(timeline_.now().time_since_epoch());
+  const WallTime before = wall();
+  drift_ppm_ = 0;
+  clock_offset_ += std::chrono::milliseconds(before.ms - wall().ms);
   drift_ppm_ = ppm;
   drifts_since_ = timeline_.now();
 }
@@ -136,6 +167,7 @@ void SimNode::wake() {
 const VersionVector& SimNode::vector() const { return store_->origins().vector(); }
 
 void SimNode::die() {
+  if (disk_.dead() && config_.power_goes) power_cut_ = std::exchange(config_.power_goes, std::nullopt);
   disk_.die();
   witness_.closing(*this);
   ++life_;
@@ -145,15 +177,17 @@ void SimNode::die() {
   inbox_.clear();
   step_scheduled_ = false;
   wakes_at_.reset();
-  network_.node_died(*this, power_was_cut_);
+  network_.node_died(*this, power_cut_.has_value());
 }
 
 void SimNode::kill() {
   if (alive()) die();
 }
 
-void SimNode::cut_power() {
-  power_was_cut_ = true;
+void SimNode::cut_power() { cut_power(prng_.fork()); }
+
+void SimNode::cut_power(Prng prng) {
+  if (!power_cut_) power_cut_ = prng;
   kill();
 }
 
@@ -165,25 +199,34 @@ void SimNode::wipe() {
 void SimNode::put_in(const Disk::Image& image) {
   kill();
   disk_.restore(image);
-  power_was_cut_ = false;
+  power_cut_.reset();
   witness_.replaced(*this);
 }
 
-void SimNode::kill_in(std::uint64_t disk_operations) { disk_.die_at(disk_operations); }
+void SimNode::kill_in(std::uint64_t disk_operations, std::optional<Prng> power_goes) {
+  disk_.die_at(disk_operations);
+  if (power_goes) config_.power_goes = power_goes;
+}
 
-bool SimNode::restart(std::uint64_t dies_in) {
-  kill();
-  if (std::exchange(power_was_cut_, false)) disk_.revive_after_power_cut(prng_);
-  else disk_.revive();
-  if (dies_in != 0) kill_in(dies_in);
+bool SimNode::try_open() {
   try {
     open();
+    return true;
   } catch (const std::exception&) {
     if (!disk_.dead() && !disk_.has_failed()) throw;
     witness_.in_doubt(*this);
     die();
     return false;
   }
+}
+
+bool SimNode::restart(std::uint64_t dies_in) {
+  kill();
+  if (std::optional<Prng> chance = std::exchange(power_cut_, std::nullopt)) disk_.revive_after_power_cut(*chance);
+  else disk_.revive();
+  if (config_.dies_at == 0) config_.power_goes.reset();
+  if (dies_in != 0) kill_in(dies_in);
+  if (!try_open()) return false;
   network_.node_started(*this);
   return true;
 }

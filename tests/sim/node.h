@@ -29,6 +29,8 @@ struct NodeConfig {
   DeviceId device;
   bool create = false;
   std::vector<Model> models;
+  std::uint64_t dies_at = 0;      // not zero: in the middle of that operation of its disk, in whichever life
+  std::optional<Prng> power_goes;  // and that because the power goes; what survives is drawn from this
 };
 
 class SimNode {
@@ -40,6 +42,7 @@ class SimNode {
 
   [[nodiscard]] const std::string& name() const { return config_.name; }
   [[nodiscard]] const DeviceId& device() const { return config_.device; }
+  [[nodiscard]] const std::vector<Model>& models() const { return config_.models; }
 
   // ---- What an application does. write() expects to succeed.
   Expected<LocalCommit> try_write(const WriteFn&, WriteScope = WriteScope::any);
@@ -61,12 +64,14 @@ class SimNode {
   [[nodiscard]] Rows query(std::string_view sql) const;
   [[nodiscard]] std::string text(std::string_view sql) const;  // the first cell as people read it; "" where there is no row
   [[nodiscard]] std::int64_t count(std::string_view table) const;
+  bool migrate(const std::string& ddl, const std::vector<Model>&);  // false: the machine failed, and it may have taken effect
   void execute_behind_the_engine(const std::string& sql);      // triggers, indexes: what is no write of the application
 
   // ---- What a computer does.
   void kill();        // the process is gone, nothing is flushed
   void cut_power();   // the same, writes that were not synced are lost in part, and no peer is told
-  void kill_in(std::uint64_t disk_operations);  // dies in the middle of that write or sync
+  void cut_power(Prng);  // what survives is drawn from it
+  void kill_in(std::uint64_t disk_operations, std::optional<Prng> power_goes = {});  // in the middle of that write or sync
   bool restart(std::uint64_t dies_in = 0);      // not zero: in so many disk operations, maybe while it opens. False: dead
   void wipe();  // the disk is lost and the device joins again, by the same key
   void put_in(const Disk::Image&);  // another disk: whatever it had promised is not on it
@@ -78,7 +83,7 @@ class SimNode {
   void wake();
   [[nodiscard]] bool running() const { return alive() && !suspended_; }
   [[nodiscard]] WallTime wall() const;
-  [[nodiscard]] Disk& disk() { return disk_; }
+  [[nodiscard]] Disk& disk() const { return disk_; }
 
   // ---- What can be seen of it.
   [[nodiscard]] Store& store() const { return *store_; }
@@ -94,6 +99,7 @@ class SimNode {
 
  private:
   void open();
+  [[nodiscard]] bool try_open();
   void schedule_step(Duration delay);
   void schedule_deadline();
   void step();
@@ -105,7 +111,7 @@ class SimNode {
   Network& network_;
   Witness& witness_;
   Prng prng_;
-  Disk disk_;
+  mutable Disk disk_;  // reading, too, is work for it
   std::chrono::milliseconds clock_offset_{0};
   std::int64_t drift_ppm_ = 0;
   MonoTime drifts_since_;
@@ -120,7 +126,7 @@ class SimNode {
   std::uint64_t life_ = 0;  // actions scheduled in an earlier life do nothing
   std::optional<MonoTime> wakes_at_;
 
-  bool power_was_cut_ = false;
+  std::optional<Prng> power_cut_;  // it was cut, and nobody has looked yet what survived
   std::vector<std::string> log_;
   std::vector<ChangeSet> changes_;
 };

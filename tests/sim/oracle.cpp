@@ -142,6 +142,7 @@ std::string digest_of(const SimNode& node) {
 }
 
 void complain_of_node(const SimNode& node, std::vector<std::string>& all) {
+  const Disk::Calm calm(node.disk());
   Complaints complaints(node, all);
   const std::string integrity = node.query("PRAGMA integrity_check").text(0);
   complaints.check(integrity == "ok", "integrity_check: " + integrity);

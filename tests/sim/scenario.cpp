@@ -40,6 +40,7 @@ constexpr std::array kVerbs = {
     VerbFacts{Verb::outbox, "outbox", Stream::network, 0, 1},
     VerbFacts{Verb::fail, "fail", Stream::disk, 1, 3},
     VerbFacts{Verb::room, "room", Stream::disk, 1, 1},
+    VerbFacts{Verb::short_read, "short-read", Stream::disk, 1, 1},
     VerbFacts{Verb::flip, "flip", Stream::disk, 1, 2},
     VerbFacts{Verb::refuse_rows, "refuse-rows", Stream::disk, 1, 0},
     VerbFacts{Verb::take_rows, "take-rows", Stream::disk, 1, 0},
@@ -50,13 +51,13 @@ constexpr std::array kVerbs = {
     VerbFacts{Verb::year, "year", Stream::clock, 1, 0},
     VerbFacts{Verb::kill, "kill", Stream::crash, 1, 0},
     VerbFacts{Verb::cut_power, "cut-power", Stream::crash, 1, 1},
-    VerbFacts{Verb::die_in, "die-in", Stream::crash, 1, 1},
+    VerbFacts{Verb::die_in, "die-in", Stream::crash, 1, 2},
     VerbFacts{Verb::start, "start", Stream::crash, 1, 0},
 };
 constexpr std::array<const char*, kStreams> kStreamNames = {"topology", "workload", "network", "disk", "clock", "crash"};
 
 const VerbFacts& facts(Verb verb) {
-  static_assert(kVerbs.back().verb == Verb{kVerbs.size() - 1}, "in the order of the verbs");
+  static_assert(kVerbs.size() == kVerbCount && kVerbs.back().verb == Verb{kVerbs.size() - 1}, "in the order of the verbs");
   return kVerbs.at(static_cast<std::size_t>(verb));
 }
 

@@ -59,6 +59,7 @@ enum class Verb : std::uint8_t {
   // disk
   fail,  // A fault after times: calls of that kind fail (disk.h)
   room,  // A bytes: what fits on the disk beyond what is there; -1: no limit
+  short_read,  // A after: a read gives a part
   flip,  // A which random: one bit on the disk turns over, in the database (0) or the log of SQLite (1)
   refuse_rows,  // A: its application refuses some rows by a trigger
   take_rows,    // A: and no longer
@@ -71,9 +72,10 @@ enum class Verb : std::uint8_t {
   // crash
   kill,       // A: the process is gone
   cut_power,  // A random: and what was not synced survives in part
-  die_in,     // A n: in the middle of the n-th change to its disk from now
+  die_in,     // A n random: in the middle of the n-th change to its disk from now; the power goes unless random is -1
   start,      // A: if it is not running
 };
+inline constexpr std::size_t kVerbCount = 35;
 
 struct Action {
   Duration at{0};

@@ -25,6 +25,10 @@ class Timeline {
   void at(MonoTime when, Action action) {
     queue_.push({std::max(when, now_), prng_.next(), ++count_, std::move(action)});
   }
+  // What people call the time runs ahead of what has passed here: a year in which nothing is said.
+  void skip_wall_time(std::chrono::milliseconds by) { skipped_ += by; }
+  [[nodiscard]] std::chrono::milliseconds skipped_wall_time() const { return skipped_; }
+
   void after(Duration delay, Action action) { at(now_ + delay, std::move(action)); }
 
   // Runs the next action if it is due by `until`; else it becomes `until`. False: nothing was due.
@@ -53,6 +57,7 @@ class Timeline {
 
   Prng prng_;
   MonoTime now_;
+  std::chrono::milliseconds skipped_{0};
   std::uint64_t count_ = 0;
   std::priority_queue<Item> queue_;
 };

@@ -99,8 +99,8 @@ int map_shared(sqlite3_file* f, int region, int size, int extend, volatile void*
 }
 int lock_shared(sqlite3_file*, int, int, int) { return SQLITE_OK; }
 void shared_barrier(sqlite3_file*) {}
-int unmap_shared(sqlite3_file* f, int) {
-  handle(f).file->shared_memory.clear();
+int unmap_shared(sqlite3_file* f, int remove) {
+  if (remove != 0) handle(f).file->shared_memory.clear();
   return SQLITE_OK;
 }
 

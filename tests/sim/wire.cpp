@@ -1,5 +1,6 @@
 // Bytes of the simulated network: they are put, travel, stand still, and are read.
 #include <algorithm>
+#include <cstring>
 #include <stdexcept>
 
 #include "tests/sim/network.h"
@@ -12,6 +13,21 @@ constexpr std::uint64_t kSlicesASecond = 4;  // of a slow direction: so often so
 
 Duration time_for(std::size_t bytes, std::uint64_t bytes_per_second) {
   return bytes_per_second == 0 ? Duration(0) : Duration(static_cast<std::int64_t>(bytes * 1'000'000 / bytes_per_second));
+}
+
+// One round of multiplying and shifting for each eight bytes: nobody attacks it, it must only be quick.
+std::uint64_t fold(std::uint64_t hash, std::uint64_t word) {
+  hash = (hash ^ word) * 0x9e3779b97f4a7c15ULL;
+  return hash ^ (hash >> 29);
+}
+
+std::uint64_t fold(std::uint64_t hash, BytesView bytes) {
+  for (; !bytes.empty(); bytes.remove_prefix(std::min<std::size_t>(8, bytes.size()))) {
+    std::uint64_t word = bytes.size();
+    std::memcpy(&word, bytes.data(), std::min<std::size_t>(8, bytes.size()));
+    hash = fold(hash, word);
+  }
+  return hash;
 }
 
 void remember(std::deque<std::shared_ptr<const Message>>& said, const std::shared_ptr<const Message>& message) {
@@ -32,6 +48,7 @@ void Network::send(SessionId session, const std::shared_ptr<const Message>& mess
   const End& there = connection->ends[1 - from];
   const Bytes frame = encode_frame(*message);
   if (there.incoming_bytes + frame.size() > config.outbox_max) return here.node->push(OutboxFull{session});
+  trace_ = fold(fold(fold(trace_, session), static_cast<std::uint64_t>(timeline_.now().time_since_epoch().count())), frame);
   wire_.add(*message, frame.size(), here.node->store().schema());
   if (connection->link != nullptr) remember(connection->link->sides[from].said, message);
   if (!std::holds_alternative<Heartbeat>(*message)) last_word_ = timeline_.now();

@@ -17,6 +17,7 @@ class Witness {
   virtual void committed(SimNode&, const LocalCommit&) = 0;
   virtual void in_doubt(SimNode&) = 0;  // it died inside a transaction: that may stand or not
   virtual void stepped(SimNode&, const std::vector<Effect>&) = 0;  // committed; its effects are not carried out yet
+  virtual void migrated(SimNode&) = 0;  // its models have changed
   virtual void replaced(SimNode&) = 0;  // somebody put another disk in: what it had said does not bind it
 };
 

@@ -1,0 +1,30 @@
+// Runs seeds in processes of their own, one for each core.
+//
+// A world that crashes takes its process along and nothing else: that is an outcome like any other, and another process
+// takes its place. Seeds are given out one by one, so that no core waits for another.
+#pragma once
+
+#include <chrono>
+#include <functional>
+
+#include "tests/sim/runner/outcome.h"
+
+namespace starling::sim {
+
+struct FarmPlan {
+  std::uint64_t first = 1;
+  std::uint64_t count = 1;
+  std::chrono::steady_clock::time_point until = std::chrono::steady_clock::time_point::max();  // no seed begins after it
+  unsigned workers = 1;
+};
+
+using Job = std::function<Outcome(std::uint64_t seed)>;
+using Reap = std::function<bool(const Outcome&)>;  // false: enough
+
+// Gives outcomes as they come, in no order; an outcome without a seed means that a second has passed.
+void run_farm(const FarmPlan&, const Job&, const Reap&);
+
+// One job in a process of its own.
+[[nodiscard]] Outcome run_apart(const std::function<Outcome()>&);
+
+}  // namespace starling::sim

@@ -1,0 +1,201 @@
+#include "tests/sim/world.h"
+
+#include <algorithm>
+#include <exception>
+
+#include "core/base/sha256.h"
+#include "tests/sim/oracle.h"
+
+namespace starling::sim {
+namespace {
+
+constexpr Duration kFullCheckEvery = 20s;
+constexpr Duration kPatience = 5min;  // for what was mended to agree; clocks that were ahead come on top
+
+}  // namespace
+
+World::World(const Scenario& scenario, std::optional<Doom> doom) : scenario_(scenario), cluster_(scenario.seed) {
+  make_sqlite_deterministic();
+  for (std::size_t i = 0; i < scenario.devices; ++i) {
+    NodeConfig config{device_name(i), device_number(i + 1), i == 0, sim_models()};
+    if (doom && doom->device == i) {
+      config.dies_at = doom->operation;
+      if (doom->power) config.power_goes = Prng(*doom->power);
+    }
+    cluster_.add(std::move(config));
+  }
+}
+
+World::Devices World::everybody() const {
+  Devices all(cluster_.size());
+  for (std::size_t i = 0; i < all.size(); ++i) all[i] = i;
+  return all;
+}
+
+std::vector<std::string> World::run() {
+  try {
+    run_faults();
+    if (complaints_.empty() && !scenario_.core.empty()) expect_core_to_agree();
+    if (complaints_.empty()) expect_all_to_agree();
+    if (complaints_.empty()) expect_a_silent_restart();
+    count_rare_states();
+  } catch (const std::exception& e) {
+    complain(std::string("threw: ") + e.what());
+  }
+  return complaints_;
+}
+
+void World::run_faults() {
+  Duration next_check = kFullCheckEvery;
+  std::size_t checked = 0;
+  for (const Action& action : scenario_.actions) {
+    cluster_.run_for(std::max(Duration(0), action.at - simulated()));
+    act(action);
+    if (simulated() >= next_check) {
+      next_check = simulated() + kFullCheckEvery;
+      const SimNode& one = node(checked++ % cluster_.size());
+      if (one.alive()) complain_of_node(one, complaints_);
+    }
+    for (const std::string& complaint : cluster_.ledger().complaints()) complain(complaint);
+    if (complaints_.empty()) continue;
+    complain("after: " + std::to_string(static_cast<double>(action.at.count()) / 1e6) + " " + name_of(action.verb) + " " + device_name(action.a));
+    return;
+  }
+  cluster_.run_for(std::max(Duration(0), scenario_.lasts - simulated()));
+}
+
+// ---- Peace ----
+
+// Devices run, disks do well, clocks are right, models are equal, and enough connections stand.
+void World::mend(const Devices& which) {
+  bool upgraded = false;
+  for (const std::size_t i : which) {
+    SimNode& one = node(i);
+    one.disk().forget_plans();
+    one.disk().set_room(std::nullopt);
+    one.set_clock_ahead(0ms);
+    one.wake();
+    start(one);
+    if (picky_.contains(one.name())) set_picky(one, false);
+    upgraded = upgraded || upgraded_.contains(one.name());
+  }
+  cluster_.network().config.outbox_max = limits::kOutboxMax;
+  for (const std::size_t i : which) {
+    if (upgraded) upgrade(node(i));
+    for (const std::size_t k : which) {
+      if (i == k) continue;
+      cluster_.network().release(node(i), node(k));
+      cluster_.network().set_quality(node(i), node(k), {});
+      if (slow_.erase({i, k}) > 0) cluster_.network().break_connection(node(i), node(k));  // what waits there would wait for hours
+      if (i < k && (scenario_.seed % 2 == 0 || k == *std::upper_bound(which.begin(), which.end(), i))) cluster_.connect(node(i), node(k));
+    }
+  }
+  forget_refusals();
+}
+
+void World::wait_a_second() {
+  cluster_.run_for(1s);
+  forget_refusals();  // a device that was upgraded may still hear a Hello from before
+}
+
+void World::isolate(const Devices& core) {
+  for (const std::size_t i : core) {
+    for (const std::size_t k : everybody())
+      if (std::find(core.begin(), core.end(), k) == core.end()) cluster_.disconnect(node(i), node(k));
+  }
+}
+
+bool World::agree(const Devices& which) {
+  return std::all_of(which.begin(), which.end(), [&](std::size_t i) {
+    return node(i).vector() == node(which.front()).vector() && node(i).status().waiting.empty();
+  });
+}
+
+// A stamp that is ahead waits until time has passed, and an hour is the most that a pull or a refused row rests.
+Duration World::patience() const { return kPatience + most_ahead_; }
+
+void World::expect_core_to_agree() {
+  const Devices& core = scenario_.core;
+  isolate(core);
+  mend(core);
+  const MonoTime until = cluster_.now() + patience();
+  do wait_a_second();
+  while (!agree(core) && cluster_.now() < until);
+  for (const std::string& complaint : cluster_.ledger().complaints()) complain(complaint);
+  if (!agree(core)) return complain("the core does not agree although all of it was mended");
+  cluster_.run_for(2s);
+  for (const std::size_t i : core) {
+    complain_of_node(node(i), complaints_);
+    if (digest_of(node(i)) != digest_of(node(core.front()))) complain("in the core, " + node(i).name() + " shows other rows");
+  }
+  ++rare_["a core agreed without the others"];
+}
+
+void World::expect_all_to_agree() {
+  const Devices all = everybody();
+  mend(all);
+  const MonoTime until = cluster_.now() + patience();
+  for (int second = 0; second < 65; ++second) wait_a_second();  // longer than a refused row rests, or a pull bears silence
+  while (!agree(all) && cluster_.now() < until) wait_a_second();
+  cluster_.run_until_quiet();
+  for (const std::string& complaint : cluster_.complaints()) complain(complaint);
+}
+
+// A restart of a converged device transfers no rows (promise 11).
+void World::expect_a_silent_restart() {
+  SimNode& one = node(scenario_.seed % cluster_.size());
+  const WireCount before = cluster_.wire();
+  one.restart();
+  cluster_.run_for(5s);
+  cluster_.run_until_quiet();
+  const WireCount said = cluster_.wire().since(before);
+  if (said.rows + said.entries > 0)
+    complain("a restart of " + one.name() + " moved " + std::to_string(said.rows) + " rows and " + std::to_string(said.entries) + " entries");
+}
+
+// ---- What can be seen of it ----
+
+// Refusals that the world explains: models differ, or what a peer had said of its clock was under way for a year.
+void World::forget_refusals() {
+  for (const std::string& refusal : cluster_.network().refusals()) {
+    const auto says = [&](const char* part) { return refusal.find(part) != refusal.npos; };
+    if (versions_differ_ && says("run the same version on both")) ++rare_["devices met whose models differ"];
+    else if (!(faults_.contains(name_of(Verb::year)) && says("the clocks differ by"))) complain(refusal);
+  }
+  cluster_.network().forget_refusals();
+}
+
+void World::count_rare_states() {
+  constexpr std::array<std::array<const char*, 2>, 4> kWords = {{{"their clock is ahead", "a stream waited for a clock"},
+                                                                 {"are held", "a stream waited for a row that was refused"},
+                                                                 {"later life", "a device learned of its later life"},
+                                                                 {"more than ", "a device was overwhelmed"}}};
+  for (const std::size_t i : everybody()) {
+    for (const auto& [part, name] : kWords)
+      if (node(i).noted(part)) ++rare_[name];
+    if (node(i).alive()) {
+      const Status status = node(i).status();
+      if (status.conflicts > 0) ++rare_["something lost in a merge"];
+      if (status.self.incarnation.birth.ms() > kEpochMs + 1) ++rare_["a device lived again"];
+    }
+    const DiskCount& disk = node(i).disk().count();
+    constexpr std::array<const char*, kDiskFaults> kFaults = {"read error", "write error", "sync error", "short read", "truncation error", "open error"};
+    for (std::size_t f = 0; f < kDiskFaults; ++f) faults_[kFaults.at(f)] += disk.faults.at(f);
+    faults_["disk full"] += disk.full;
+    faults_["bit flipped"] += disk.flips;
+    faults_["sector lost"] += disk.sectors_lost;
+    faults_["name lost"] += disk.names_lost;
+  }
+}
+
+std::uint64_t World::trace() const {
+  ByteWriter all;
+  all.be64(cluster_.network().trace());
+  all.be64(static_cast<std::uint64_t>(simulated().count()));
+  for (std::size_t i = 0; i < cluster_.size(); ++i)
+    if (cluster_.node(i).alive()) all.raw(digest_of(cluster_.node(i)));
+  const Hash128 hash = hash128(all.bytes());
+  return ByteReader(hash.view()).be64();
+}
+
+}  // namespace starling::sim
