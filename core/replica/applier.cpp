@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "core/base/planted_bug.h"
 #include "core/base/sha256.h"
 #include "core/replica/conflict_recorder.h"
 #include "core/store/conflict_log.h"
@@ -113,7 +114,7 @@ Expected<ApplyResult> Applier::entry(const Origin& origin, Seq seq, BytesView by
     return Error{Errc::identity_conflict, "entry " + std::to_string(seq.value) + " does not follow the one that we hold",
                  stream_name(origin), "that device may have been cloned or restored"};
   }
-  if (!store_.origins().vector().covers(header.dependencies)) {
+  if (!store_.origins().vector().covers(header.dependencies) && !planted(PlantedBug::dependency_ignored)) {
     result.outcome = Applied::wait_deps;
     result.dependencies = header.dependencies;
     return result;
@@ -197,7 +198,7 @@ Expected<ApplyResult> Applier::page(const StatePage& page) {
     result.outcome = Applied::duplicate;
     return result;
   }
-  if (page.from > held) {
+  if (page.from > held && !planted(PlantedBug::page_accepted_past_gap)) {
     result.outcome = Applied::gap;
     return result;
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/base/planted_bug.h"
 #include "core/store/origin_table.h"
 #include "core/store/peer_log.h"
 #include "core/store/row_store.h"
@@ -53,7 +54,7 @@ bool PageSource::serve_state(PeerSession& session, const Origin& origin, Serving
     Rev listed;
     store_.rows().read_owned(*ordinal, Rev{serving.cursor}, [&](const OwnedRow& row) {
       if (page.size() >= limits::kPageTarget) {
-        to = listed;
+        to = planted(PlantedBug::page_off_by_one) ? listed.next() : listed;
         response.last = false;
         return false;
       }

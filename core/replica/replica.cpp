@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "core/base/planted_bug.h"
 #include "core/replica/applier.h"
 #include "core/replica/hello.h"
 #include "core/replica/page_source.h"
@@ -182,6 +183,7 @@ void Replica::Impl::on(const Received& e) {
 }
 
 void Replica::Impl::on(const OutboxFull& e) {
+  if (planted(PlantedBug::outbox_drops_silently)) return;
   const auto at = sessions.find(e.session);
   if (at == sessions.end()) return;
   PeerSession& s = at->second;  // we cannot know what was dropped: tell our vector anew, the peer pulls what it lacks
@@ -497,10 +499,11 @@ std::vector<Effect> Replica::step(std::span<const Event> events, Now now) {
   impl_->now = now;
   impl_->effects.clear();
   impl_->store.finish_rollback();  // of a write
+  if (planted(PlantedBug::acknowledge_before_commit) && impl_->store.in_transaction()) impl_->store.commit();
   try {
     for (const Event& event : events) impl_->handle(event);
     impl_->finish();
-    if (impl_->store.in_transaction()) impl_->store.commit();
+    if (impl_->store.in_transaction() && !planted(PlantedBug::acknowledge_before_commit)) impl_->store.commit();
   } catch (...) {
     impl_->store.rollback();
     throw;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/base/assert.h"
+#include "core/base/planted_bug.h"
 #include "core/store/authorizer.h"
 #include "core/store/row_image.h"
 #include "core/store/schema_reader.h"
@@ -320,6 +321,7 @@ Expected<std::vector<NetChange>> Capture::fold() {
     return Error{Errc::constraint, "SQLite has rolled the whole transaction back", "",
                  "look at the statement that failed: RAISE(ROLLBACK), OR ROLLBACK, or a full disk"};
   if (impl_->authorizer.undo_possible()) impl_->distrusted = true;
+  if (planted(PlantedBug::fold_forgets_rollback)) impl_->distrusted = false;
   return impl_->net_changes();
 }
 

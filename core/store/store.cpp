@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "core/base/assert.h"
+#include "core/base/planted_bug.h"
 #include "core/store/ack_store.h"
 #include "core/store/capture.h"
 #include "core/store/conflict_log.h"
@@ -111,7 +112,7 @@ Expected<void> Store::open_file(const StoreConfig& config, WallTime now, Prng& p
   conflicts_ = std::make_unique<ConflictLog>(handle());
   quarantine_ = std::make_unique<Quarantine>(handle());
   statements_ = std::make_unique<StatementCache>();
-  clock_ = HlcClock(origins_->vector().greatest_hlc());
+  clock_ = planted(PlantedBug::clock_in_memory_only) ? HlcClock() : HlcClock(origins_->vector().greatest_hlc());
 
   if (!origins_->find(state_->self())) {
     begin(TransactionKind::apply);
@@ -197,6 +198,7 @@ void Store::set_enforcement(bool on) {
 }
 
 void Store::begin(TransactionKind kind) {
+  if (planted(PlantedBug::acknowledge_before_commit) && in_transaction_) commit();
   ASSERT(!in_transaction_);
   finish_rollback();
   set_enforcement(kind != TransactionKind::apply);
@@ -292,6 +294,10 @@ void Store::begin_new_life(const Incarnation& incarnation) {
 
 void Store::commit() {
   ASSERT(in_transaction_);
+  if (planted(PlantedBug::cursor_outside_transaction)) {
+    capture_->allow_commit();
+    exec("COMMIT; BEGIN IMMEDIATE");
+  }
   origins_->flush();
   acks_->flush();
   capture_->allow_commit();

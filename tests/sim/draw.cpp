@@ -77,6 +77,12 @@ void draw_topology(Stretch& s) {
   };
   keep_and_put(Verb::back_up, Verb::restore, 15);
   keep_and_put(Verb::copy_disk, Verb::put_back, 10);
+  if (s.strikes(Verb::remove, 10)) {
+    const std::size_t a = s.device();
+    const Duration at = s.when();
+    s.add(at, Verb::remove, a);
+    s.add(at + s.a_while(s.lasts), Verb::readmit, a);
+  }
   if (s.strikes(Verb::clone, 10)) s.add(s.when(), Verb::clone, s.device());
   for (std::size_t a = s.strikes(Verb::upgrade, 12) ? 0 : s.devices; a < s.devices; ++a)
     if (s.prng.chance(60)) s.add(s.when(), Verb::upgrade, a);
@@ -127,7 +133,9 @@ void draw_workload(Stretch& s) {
   std::vector<Duration> spells;
   for (std::uint64_t n = s.few(10); n > 0; --n) spells.push_back(s.when());
   for (std::uint64_t n = 10 + s.few(140); n > 0; --n) {
-    const Duration at = spells[s.below(spells.size())] + s.a_while(3s);
+    // Every eighth falls on the same instant as the one before, on another device or the same.
+    const bool together = !s.actions.empty() && s.below(8) == 0;
+    const Duration at = together ? s.actions.back().at : spells[s.below(spells.size())] + s.a_while(3s);
     s.add(at, s.prng.chance(4) ? Verb::abandon : Verb::write, s.device());
     for (std::uint64_t k = 1 + s.below(m.edits_most); k > 0; --k) s.actions.back().edits.push_back(draw_edit(s, m));
   }
@@ -158,7 +166,7 @@ void draw_network(Stretch& s) {
       s.add(0s, Verb::quality, a, b, {1, slowest, rate});
     }
   }
-  if (s.strikes(Verb::outbox, 10)) s.add(0s, Verb::outbox, 0, 0, {static_cast<std::int64_t>(64 * limits::KiB)});
+  if (s.strikes(Verb::outbox, 15)) s.add(0s, Verb::outbox, 0, 0, {static_cast<std::int64_t>((1 + s.below(64)) * limits::KiB)});
   const auto often = [&s](Verb verb, unsigned percent, std::uint64_t most, const auto& one) {
     for (std::uint64_t n = s.strikes(verb, percent) ? s.few(most) : 0; n > 0; --n) {
       const std::size_t a = s.device();
@@ -172,6 +180,7 @@ void draw_network(Stretch& s) {
   often(Verb::clog, 40, 10, [&](std::size_t a, std::size_t b) {
     s.add(s.when(), Verb::clog, a, b, {static_cast<std::int64_t>(1 + s.below(s.prng.chance(10) ? 100'000 : 5'000))});
   });
+  often(Verb::overtake, 40, 30, [&](std::size_t a, std::size_t b) { s.add(s.when(), Verb::overtake, a, b); });
   often(Verb::repeat, 40, 30, [&](std::size_t a, std::size_t b) { s.add(s.when(), Verb::repeat, a, b); });
   for (std::uint64_t n = s.strikes(Verb::stall, 25) ? s.few(3) : 0; n > 0; --n) swizzle(s);
 }

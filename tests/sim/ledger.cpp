@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/base/sha256.h"
+#include "core/store/ack_store.h"
 #include "core/store/origin_table.h"
 #include "tests/sim/edit.h"
 #include "tests/sim/node.h"
@@ -11,14 +12,6 @@ namespace starling::sim {
 namespace {
 
 constexpr std::size_t kComplaintsMax = 20;
-
-// The vector that a message shows, if it shows one.
-const VersionVector* vector_in(const Message& message) {
-  if (const auto* hello = std::get_if<Hello>(&message)) return &hello->vector;
-  if (const auto* heartbeat = std::get_if<Heartbeat>(&message)) return heartbeat->vector ? &*heartbeat->vector : nullptr;
-  if (const auto* ack = std::get_if<AckSharedChanges>(&message)) return ack->acks.empty() ? nullptr : &ack->acks.front().ack.vector;
-  return nullptr;
-}
 
 std::string at(const Origin& origin, std::uint64_t number) { return short_string(origin.device) + ":" + std::to_string(number); }
 
@@ -85,15 +78,41 @@ void Ledger::stepped(SimNode& node, const std::vector<Effect>& effects) {
   for (const Effect& effect : effects) {
     if (const auto* changed = std::get_if<Changed>(&effect); changed != nullptr && !news && !changed->event.rows.empty())
       complain(node, "changed rows although nothing new had come");
-    const auto* send = std::get_if<Send>(&effect);
-    if (send == nullptr) continue;
-    if (const VersionVector* vector = vector_in(*send->message)) hear(node, w, *vector);
+    if (const auto* send = std::get_if<Send>(&effect)) hear(node, w, *send);
+  }
+  check_acknowledgements(node);
+}
+
+void Ledger::hear(SimNode& node, Watch& w, const Send& send) {
+  const auto holds = [&](const VersionVector& vector) {
+    if (!node.vector().covers(vector)) complain(node, "tells others of what it does not hold");
+    w.told.join(vector);
+  };
+  const Origin& self = node.store().self();
+  for (const SessionId session : send.sessions) {
+    if (const auto* hello = std::get_if<Hello>(send.message.get())) {
+      holds(hello->vector);
+      given_[{self.device, hello->incarnation, hello->ack_version}] = said_[session] = hello->vector;
+    } else if (const auto* acks = std::get_if<AckSharedChanges>(send.message.get())) {
+      for (const AckSharedChanges::One& one : acks->acks) {
+        holds(one.ack.vector);
+        if (!one.delta) said_[session] = {};
+        said_[session].join(one.ack.vector);
+        given_[{one.ack.member, one.ack.incarnation, one.ack.version}] = said_[session];
+      }
+    } else if (const auto* heartbeat = std::get_if<Heartbeat>(send.message.get()); heartbeat != nullptr && heartbeat->vector) {
+      holds(*heartbeat->vector);
+    }
   }
 }
 
-void Ledger::hear(SimNode& node, Watch& w, const VersionVector& vector) {
-  if (!node.vector().covers(vector)) complain(node, "tells others of what it does not hold");
-  w.told.join(vector);
+void Ledger::check_acknowledgements(SimNode& node) {
+  for (const auto& [member, ack] : node.store().acks().table().all()) {
+    if (ack.vector.empty()) continue;
+    const auto given = given_.find({member, ack.incarnation, ack.version});
+    if (given == given_.end() || given->second != ack.vector)
+      complain(node, "has another acknowledgement of " + short_string(member) + " than was given");
+  }
 }
 
 void Ledger::replaced(SimNode& node) { watches_[&node] = {}; }

@@ -9,7 +9,8 @@
 //   - a row that the new entries touch is not the reference merge of all entries that the vector covers, or a
 //     device-owned row is not what its owner last wrote;
 //   - a transaction shows in part: transfers do not add up to nothing;
-//   - a step that brought nothing new changed rows.
+//   - a step that brought nothing new changed rows;
+//   - a node has another acknowledgement of a peer than the peer has given.
 // So "visible rows are a function of the vector" holds at every event, for what was touched. The whole tables are
 // compared by oracle.h, at rest and now and then.
 #pragma once
@@ -74,12 +75,15 @@ class Ledger : public Witness {
   void check_author(SimNode&, const Origin&, const Entry&);
   void check_shared(SimNode&, Watch&, const std::set<RowName>& touched);
   void check_owned(SimNode&, Watch&, const RowName&, const std::vector<Version>&);
-  void hear(SimNode&, Watch&, const VersionVector&);
+  void hear(SimNode&, Watch&, const Send&);
+  void check_acknowledgements(SimNode&);
   void complain(const SimNode&, const std::string& what);
 
   std::map<Origin, std::deque<Entry>> logs_;
   std::map<Origin, std::map<Rev, RowName>> revisions_;
   std::map<std::pair<DeviceId, RowName>, std::vector<Version>> owned_;  // ascending
+  std::map<SessionId, VersionVector> said_;  // on each session so far: what the deltas of acknowledgements are added to
+  std::map<std::tuple<DeviceId, Incarnation, std::uint64_t>, VersionVector> given_;  // acknowledgements, by version
   std::map<const SimNode*, Watch> watches_;  // looked up, never walked
   std::vector<std::string> complaints_;
   std::uint64_t entries_written_ = 0;

@@ -90,6 +90,7 @@ struct Side {
   Direction* out = nullptr;     // towards the other side
   std::uint64_t dialling = 0;   // the number of the dial that is on the timeline; zero: none
   unsigned failures = 0;
+  bool overtaken = false;  // the next rows that it sends will be
   std::deque<std::shared_ptr<const Message>> said;  // the last messages
 
   void session_down(const End&, MonoTime now);  // what it means for the next dial

@@ -95,6 +95,17 @@ void Network::inject(SimNode& to, SimNode& as_from, const Message& message) {
   send(link->sides[side].connection->ends[side].session, std::make_shared<const Message>(message));
 }
 
+void Network::forget_words(const SimNode& node) {
+  for (const auto& link : links_)
+    if (link->sides[link->side_of(node)].node == &node) link->sides[link->side_of(node)].said.clear();
+}
+
+void Network::overtake(SimNode& from, SimNode& to) {
+  if (Link* link = find(from, to)) link->sides[link->side_of(from)].overtaken = true;
+}
+
+bool Network::connects(const SimNode& a, const SimNode& b) { return find(a, b) != nullptr; }
+
 void Network::replay(SimNode& from, SimNode& to) {
   Link* link = find(from, to);
   if (link == nullptr) return;

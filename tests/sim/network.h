@@ -43,6 +43,7 @@ struct NetworkCount {
   std::uint64_t half_open = 0;  // connections that one side replaced, which the other had lost
   std::uint64_t resets = 0;     // bytes that came for a connection of an earlier life
   std::uint64_t replays = 0;
+  std::uint64_t outbox_full = 0;
 };
 
 class Network {
@@ -60,6 +61,7 @@ class Network {
   void stall(const SimNode& from, const SimNode& to);  // until released
   void release(const SimNode& from, const SimNode& to);
   void clog(const SimNode& from, const SimNode& to, Duration);  // a stall that is released by itself
+  void overtake(SimNode& from, SimNode& to);  // the next rows come late, after what is sent then: no TCP does that
   void inject(SimNode& to, SimNode& as_from, const Message&);   // a message that `as_from` never sent
   void replay(SimNode& from, SimNode& to);                      // one of the last messages, again and late
 
@@ -69,8 +71,10 @@ class Network {
   void hang_up(SessionId, const Error& why);
   void node_died(SimNode&, bool silently);
   void node_started(SimNode&);
+  void forget_words(const SimNode&);  // what it said is not its own any more: it is not repeated
 
   // ---- What can be seen.
+  [[nodiscard]] bool connects(const SimNode&, const SimNode&);  // whether they are wished to be connected
   [[nodiscard]] const WireCount& count() const { return wire_; }
   [[nodiscard]] const NetworkCount& faults() const { return faults_; }
   [[nodiscard]] std::uint64_t trace() const { return trace_; }  // a hash over every byte that was sent, and when
@@ -107,6 +111,7 @@ class Network {
   void watch_sending(const Shared&, std::size_t to);
 
   // Bytes: they are put, travel, and are read.
+  void send_now(SessionId, const std::shared_ptr<const Message>&);
   void put(const Shared&, std::size_t to, Bytes piece);
   void tell_end(const Shared&, std::size_t from);
   [[nodiscard]] MonoTime arrival(End&, std::size_t size);

@@ -200,6 +200,7 @@ void SimNode::put_in(const Disk::Image& image) {
   kill();
   disk_.restore(image);
   power_cut_.reset();
+  network_.forget_words(*this);
   witness_.replaced(*this);
 }
 

@@ -42,6 +42,8 @@ enum class Verb : std::uint8_t {
   copy_disk,   // A: a copy of its files by hand, kept for `put_back`
   put_back,    // A: that copy takes the place of its disk; the engine was not told
   clone,       // A: a second machine starts from a copy of its disk, with its key
+  remove,      // A: nobody knows it any more, for the time being
+  readmit,     // A: all who knew it do so again
   upgrade,     // A: its application adds a field to a model
   // workload
   write,          // A edits…: one transaction
@@ -54,6 +56,7 @@ enum class Verb : std::uint8_t {
   release,     // A B
   clog,        // A B ms: a stall that ends by itself
   quality,     // A B min_ms max_ms bytes_per_second
+  overtake,    // A B: the next rows that A sends come late, after what it sends then
   repeat,      // A B: one of A's last messages comes again, late
   outbox,      // bytes: the room of every outbox from now on
   // disk
@@ -75,7 +78,7 @@ enum class Verb : std::uint8_t {
   die_in,     // A n random: in the middle of the n-th change to its disk from now; the power goes unless random is -1
   start,      // A: if it is not running
 };
-inline constexpr std::size_t kVerbCount = 35;
+inline constexpr std::size_t kVerbCount = 38;
 
 struct Action {
   Duration at{0};

@@ -9,7 +9,13 @@
 namespace starling::sim {
 namespace {
 
+constexpr Duration kOvertakenFor = std::chrono::milliseconds(700);
 constexpr std::uint64_t kSlicesASecond = 4;  // of a slow direction: so often something arrives
+
+template <class... Ms>
+bool is_any_of(const Message& message) {
+  return (std::holds_alternative<Ms>(message) || ...);
+}
 
 Duration time_for(std::size_t bytes, std::uint64_t bytes_per_second) {
   return bytes_per_second == 0 ? Duration(0) : Duration(static_cast<std::int64_t>(bytes * 1'000'000 / bytes_per_second));
@@ -41,13 +47,27 @@ void remember(std::deque<std::shared_ptr<const Message>>& said, const std::share
 
 // ---- They are put ----
 
+// Rows may come in any order (promise 6); what deltas are counted on may not, and rests on TCP.
 void Network::send(SessionId session, const std::shared_ptr<const Message>& message) {
+  const Shared connection = where(session).connection;
+  const bool rows = is_any_of<StateChange, StateBatch, StateResponse, SharedChange, SharedChangeBatch, SharedChangeResponse>(*message);
+  if (!connection || connection->link == nullptr || !rows ||
+      !std::exchange(connection->link->sides[where(session).end].overtaken, false))
+    return send_now(session, message);
+  last_word_ = timeline_.now();
+  timeline_.after(kOvertakenFor, [this, session, message] { send_now(session, message); });
+}
+
+void Network::send_now(SessionId session, const std::shared_ptr<const Message>& message) {
   const auto [connection, from] = where(session);
   if (!connection || connection->ends[from].hung_up) return;
   const End& here = connection->ends[from];
   const End& there = connection->ends[1 - from];
   const Bytes frame = encode_frame(*message);
-  if (there.incoming_bytes + frame.size() > config.outbox_max) return here.node->push(OutboxFull{session});
+  if (there.incoming_bytes + frame.size() > config.outbox_max) {
+    ++faults_.outbox_full;
+    return here.node->push(OutboxFull{session});
+  }
   trace_ = fold(fold(fold(trace_, session), static_cast<std::uint64_t>(timeline_.now().time_since_epoch().count())), frame);
   wire_.add(*message, frame.size(), here.node->store().schema());
   if (connection->link != nullptr) remember(connection->link->sides[from].said, message);

@@ -170,6 +170,11 @@ void World::count_rare_states() {
                                                                  {"are held", "a stream waited for a row that was refused"},
                                                                  {"later life", "a device learned of its later life"},
                                                                  {"more than ", "a device was overwhelmed"}}};
+  const NetworkCount& network = cluster_.network().faults();
+  faults_["cut inside a frame"] += network.cuts_in_frame;
+  faults_["ended by silence"] += network.ends_by_silence + network.ends_by_send_deadline;
+  faults_["half open"] += network.half_open;
+  faults_["outbox full"] += network.outbox_full;
   for (const std::size_t i : everybody()) {
     for (const auto& [part, name] : kWords)
       if (node(i).noted(part)) ++rare_[name];

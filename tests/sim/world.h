@@ -65,6 +65,8 @@ class World {
   void wipe(SimNode&);
   void clone(SimNode&);
   void upgrade(SimNode&);
+  void remove(std::size_t);
+  void readmit(std::size_t);
   void set_picky(SimNode&, bool);
   void start(SimNode&);
 
@@ -87,6 +89,7 @@ class World {
   Cluster cluster_;
   std::map<std::string, Copy> backups_, copies_;  // by device
   std::set<std::string> upgraded_, picky_;
+  std::map<std::size_t, Devices> removed_;  // and who knew it
   std::set<std::pair<std::size_t, std::size_t>> slow_;  // directions with little bandwidth
   bool versions_differ_ = false;  // or did, at some time
   std::chrono::milliseconds most_ahead_{0};  // that any clock was

@@ -74,7 +74,11 @@ void World::write_behind_the_engine(SimNode& one) {
 void World::act_on_topology(const Action& action) {
   SimNode& one = node(action.a);
   switch (action.verb) {
-    case Verb::connect: return cluster_.connect(one, node(action.b));
+    case Verb::connect:
+      if (removed_.contains(action.a) || removed_.contains(action.b)) return;
+      return cluster_.connect(one, node(action.b));
+    case Verb::remove: remove(action.a); break;
+    case Verb::readmit: return readmit(action.a);
     case Verb::disconnect: cluster_.disconnect(one, node(action.b)); break;
     case Verb::wipe: return wipe(one);
     case Verb::back_up: return keep(one, backups_);
@@ -135,6 +139,20 @@ void World::clone(SimNode& one) {
   cluster_.connect_all();
 }
 
+// As far as it goes without members (docs/testing.md): its peers take it off their lists, and put it back.
+void World::remove(std::size_t which) {
+  for (const std::size_t i : everybody()) {
+    if (i == which || !cluster_.network().connects(node(which), node(i))) continue;
+    removed_[which].push_back(i);
+    cluster_.disconnect(node(which), node(i));
+  }
+}
+
+void World::readmit(std::size_t which) {
+  for (const std::size_t i : removed_[which]) cluster_.connect(node(which), node(i));
+  removed_.erase(which);
+}
+
 // The application of one device begins to keep one thing more about a note.
 void World::upgrade(SimNode& one) {
   if (!one.running() || upgraded_.contains(one.name())) return;
@@ -163,6 +181,7 @@ void World::act_on_network(const Action& action) {
       if (action.numbers[2] > 0) slow_.emplace(action.a, action.b);
       return network.set_quality(a, b, {std::chrono::milliseconds(action.numbers[0]), std::chrono::milliseconds(action.numbers[1]),
                                         static_cast<std::uint64_t>(action.numbers[2])});
+    case Verb::overtake: network.overtake(a, b); break;
     case Verb::repeat: network.replay(a, b); break;
     default: network.config.outbox_max = static_cast<std::size_t>(action.numbers[0]); break;
   }

@@ -3,10 +3,12 @@
 
 #include <filesystem>
 #include <fstream>
+#include <iomanip>
 #include <iostream>
 #include <sstream>
 #include <thread>
 
+#include "core/base/planted_bug.h"
 #include "tests/sim/runner/farm.h"
 #include "tests/sim/runner/report.h"
 #include "tests/sim/shrink.h"
@@ -19,6 +21,7 @@ using Clock = std::chrono::steady_clock;
 namespace fs = std::filesystem;
 
 constexpr std::size_t kFailuresShown = 5;
+[[maybe_unused]] constexpr std::uint64_t kHuntSeeds = 1000;
 
 struct Options {
   std::uint64_t seeds = 0;
@@ -28,7 +31,7 @@ struct Options {
   bool twice = false;
   unsigned power_cuts = 2;
   std::vector<std::string> without;
-  std::string always, replay, shrink, sweep, folder = "build/sim";
+  std::string always, replay, shrink, sweep, planted, folder = "build/sim";
 };
 
 DrawOptions draw_options(const Options& options) {
@@ -78,7 +81,7 @@ int run_seeds(const Options& options) {
   std::size_t failures = 0;
   std::cout << "from seed " << options.start << std::endl;
   run_farm(
-      plan, [&](std::uint64_t seed) { 
+      plan, [&](std::uint64_t seed) {
         Outcome outcome = run_scenario(draw(seed, how), options.twice);
         outcome.seed = seed;
         return outcome;
@@ -126,6 +129,49 @@ int shrink_file(const Options& options) {
   return 1;
 }
 
+// ---- Planted bugs ----
+
+#ifdef STARLING_PLANTED_BUGS
+// Runs seeds until one finds the bug.
+bool hunt(PlantedBug bug, const Options& options) {
+  planted_bug = bug;  // the processes inherit it
+  FarmPlan plan{options.start, options.seeds != 0 ? options.seeds : kHuntSeeds, Clock::time_point::max(), options.jobs};
+  std::uint64_t runs = 0;
+  std::optional<Outcome> found;
+  const auto began = Clock::now();
+  run_farm(
+      plan, [](std::uint64_t seed) { return run_scenario(draw(seed), false); },
+      [&](const Outcome& outcome) {
+        runs += outcome.seed != 0 ? 1 : 0;
+        if (!outcome.complaints.empty()) found = outcome;
+        return !found;
+      });
+  std::cout << std::left << std::setw(28) << kPlantedBugNames.at(static_cast<std::size_t>(bug));
+  if (found) std::cout << "found by seed " << found->seed << ", run " << runs;
+  else std::cout << "NOT found in " << runs << " runs";
+  std::cout << ", " << std::chrono::duration_cast<std::chrono::seconds>(Clock::now() - began).count() << " s"
+            << (found ? ": " + found->complaints.front().substr(0, 90) : "") << std::endl;
+  return found.has_value();
+}
+
+int hunt_planted(const Options& options) {
+  bool all = true;
+  for (std::size_t i = 1; i < kPlantedBugNames.size(); ++i) {
+    if (options.planted != "all" && options.planted != kPlantedBugNames.at(i)) continue;
+    all = hunt(PlantedBug{static_cast<std::uint8_t>(i)}, options) && all;
+  }
+  std::cout << (all ? "every planted bug was found\n" : "the simulator is not good enough\n");
+  return all ? 0 : 1;
+}
+#else
+int hunt_planted(const Options&) {
+  std::cerr << "no bugs are planted in this build: configure it with STARLING_PLANTED_BUGS=ON, as ./dev sim does\n";
+  return 2;
+}
+#endif
+
+// ---- Every point at which a process can die ----
+
 int sweep_file(const Options& options) {
   const std::optional<Scenario> scenario = load(options.sweep);
   if (!scenario) return 2;
@@ -165,11 +211,13 @@ int run(int argc, char** argv) {
   app.add_option("--shrink", options.shrink, "make a failing scenario small");
   app.add_option("--sweep", options.sweep, "let each device die at every operation of its disk in a saved scenario");
   app.add_option("--power-cuts", options.power_cuts, "of these deaths, so many more by power cuts at each point");
-  app.add_option("--folder", options.folder, "where failing scenarios are put");
+  app.add_option("--planted", options.planted, "how soon a planted bug is found: its name, or all");
+  app.add_option("--folder", options.folder, "where failing scenarios are put")->take_last();
   CLI11_PARSE(app, argc, argv);
   if (!options.replay.empty()) return replay(options);
   if (!options.shrink.empty()) return shrink_file(options);
   if (!options.sweep.empty()) return sweep_file(options);
+  if (!options.planted.empty()) return hunt_planted(options);
   if (options.seeds == 0 && options.minutes <= 0) options.seeds = 1000;
   return run_seeds(options);
 }

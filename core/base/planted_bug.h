@@ -1,0 +1,37 @@
+// Bugs that are planted on purpose, to see whether the simulator finds them (docs/testing.md, Planted bugs).
+//
+// In one build alone, preset `sim`, a switch turns one of them on; in every other there is no switch and no code for it.
+// Each is a slip that somebody could make, one line long, in the place where it would be made.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+namespace starling {
+
+enum class PlantedBug : std::uint8_t {
+  none,
+  acknowledge_before_commit,    // effects leave while their transaction is still open
+  cursor_outside_transaction,   // positions are written by a transaction of their own, after the rows
+  no_tie_break,                 // of two stamps with equal clocks the first to come wins
+  generation_ignored,           // an update changes whatever row has its key
+  dependency_ignored,           // an entry is applied before what its author had seen
+  clock_in_memory_only,         // a life begins with the wall clock, not with the last stamp
+  page_off_by_one,              // a page says that it goes one revision further than it does
+  fold_forgets_rollback,        // what a savepoint undid is written to the log all the same
+  outbox_drops_silently,        // a message that found no room is not made good
+  page_accepted_past_gap,       // a page that begins beyond our position is taken
+};
+
+inline constexpr std::array<const char*, 11> kPlantedBugNames = {
+    "none",           "acknowledge-before-commit", "cursor-outside-transaction", "no-tie-break",          "generation-ignored",    "dependency-ignored",
+    "clock-in-memory-only", "page-off-by-one",     "fold-forgets-rollback",      "outbox-drops-silently", "page-accepted-past-gap"};
+
+#ifdef STARLING_PLANTED_BUGS
+inline PlantedBug planted_bug = PlantedBug::none;
+[[nodiscard]] inline bool planted(PlantedBug bug) { return planted_bug == bug; }
+#else
+[[nodiscard]] constexpr bool planted(PlantedBug) { return false; }
+#endif
+
+}  // namespace starling
