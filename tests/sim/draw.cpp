@@ -195,15 +195,14 @@ void draw_disk(Stretch& s) {
                                     DiskFault::open_error};
     s.add(at, Verb::fail, a, 0,
           {static_cast<std::int64_t>(kErrors.at(s.below(kErrors.size()))), static_cast<std::int64_t>(s.below(40)), s.prng.chance(80) ? 1 : 5});
-    s.add(at + 1s + s.a_while(10s), Verb::start, a);
+    s.add(at + 1s + s.a_while(10s), Verb::repair, a);
   }
   for (std::uint64_t n = s.strikes(Verb::room, 12) ? s.few(3) : 0; n > 0; --n) {
     const std::size_t a = s.device();
     const Duration at = s.when();
     const Duration full = s.a_while(20s);
     s.add(at, Verb::room, a, 0, {static_cast<std::int64_t>(s.below(100'000))});
-    s.add(at + full, Verb::room, a, 0, {-1});
-    s.add(at + full + 1s, Verb::start, a);
+    s.add(at + full, Verb::repair, a);
   }
   for (std::uint64_t n = s.strikes(Verb::flip, 8) ? s.few(3) : 0; n > 0; --n)
     s.add(s.when(), Verb::flip, s.device(), 0, {static_cast<std::int64_t>(s.below(2)), static_cast<std::int64_t>(s.below(1'000'000))});
@@ -233,7 +232,7 @@ void draw_clock(Stretch& s) {
     const std::size_t a = s.device();
     const Duration at = s.when();
     s.add(at, Verb::year, a);
-    s.add(at + s.a_while(20s), Verb::start, a);
+    s.add(at + s.a_while(20s), Verb::come_back, a);
   }
 }
 

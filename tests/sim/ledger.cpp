@@ -41,6 +41,7 @@ void Ledger::opened(SimNode& node) {
   const bool adopts = node.store().schema().digest() != w.schema;  // rows of new models are entries from now on
   if (w.was_open && !w.in_doubt && !adopts && node.vector() != w.seen) complain(node, "begins with what no write had left");
   w.was_open = true;
+  w.self = node.store().self();
   w.in_doubt = false;
   read_anew(node, w);
 }
@@ -108,14 +109,17 @@ void Ledger::hear(SimNode& node, Watch& w, const Send& send) {
 
 void Ledger::check_acknowledgements(SimNode& node) {
   for (const auto& [member, ack] : node.store().acks().table().all()) {
-    if (ack.vector.empty()) continue;
+    if (ack.vector.empty() || put_back_.contains({member, ack.incarnation})) continue;
     const auto given = given_.find({member, ack.incarnation, ack.version});
     if (given == given_.end() || given->second != ack.vector)
       complain(node, "has another acknowledgement of " + short_string(member) + " than was given");
   }
 }
 
-void Ledger::replaced(SimNode& node) { watches_[&node] = {}; }
+void Ledger::replaced(SimNode& node) {
+  put_back_.insert(watches_[&node].self);
+  watches_[&node] = {};
+}
 
 // ---- What is read ----
 

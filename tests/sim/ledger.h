@@ -64,6 +64,7 @@ class Ledger : public Witness {
     bool opening = false;  // what it holds now, it may have taken at another time
     reference::State state;
     Hash128 schema;  // that the state was read by
+    Origin self;
     std::unique_ptr<RowReader> rows;
   };
 
@@ -84,6 +85,7 @@ class Ledger : public Witness {
   std::map<std::pair<DeviceId, RowName>, std::vector<Version>> owned_;  // ascending
   std::map<SessionId, VersionVector> said_;  // on each session so far: what the deltas of acknowledgements are added to
   std::map<std::tuple<DeviceId, Incarnation, std::uint64_t>, VersionVector> given_;  // acknowledgements, by version
+  std::set<Origin> put_back_;  // lives that may have begun again from an older disk: what they acknowledged counts no more
   std::map<const SimNode*, Watch> watches_;  // looked up, never walked
   std::vector<std::string> complaints_;
   std::uint64_t entries_written_ = 0;

@@ -61,8 +61,9 @@ enum class Verb : std::uint8_t {
   outbox,      // bytes: the room of every outbox from now on
   // disk
   fail,  // A fault after times: calls of that kind fail (disk.h)
-  room,  // A bytes: what fits on the disk beyond what is there; -1: no limit
+  room,  // A bytes: what fits on the disk beyond what is there
   short_read,  // A after: a read gives a part
+  repair,      // A: its disk does well again, and it runs
   flip,  // A which random: one bit on the disk turns over, in the database (0) or the log of SQLite (1)
   refuse_rows,  // A: its application refuses some rows by a trigger
   take_rows,    // A: and no longer
@@ -72,13 +73,14 @@ enum class Verb : std::uint8_t {
   suspend,     // A: it does nothing until it wakes
   wake,        // A
   year,        // A: all but A live through a year; A is off
+  come_back,   // A: it is switched on
   // crash
   kill,       // A: the process is gone
   cut_power,  // A random: and what was not synced survives in part
   die_in,     // A n random: in the middle of the n-th change to its disk from now; the power goes unless random is -1
   start,      // A: if it is not running
 };
-inline constexpr std::size_t kVerbCount = 38;
+inline constexpr std::size_t kVerbCount = 40;
 
 struct Action {
   Duration at{0};

@@ -196,11 +196,15 @@ void World::act_on_disk(const Action& action) {
   const auto number = [&](std::size_t i) { return static_cast<std::uint64_t>(action.numbers[i]); };
   switch (action.verb) {
     case Verb::fail: return disk.fail(DiskFault{static_cast<int>(action.numbers[0])}, number(1), number(2));
+    case Verb::repair:
+      disk.forget_plans();
+      disk.set_room(std::nullopt);
+      return start(one);
     case Verb::short_read: return disk.fail(DiskFault::short_read, number(0), 1);
     case Verb::room: {
       std::uint64_t used = 0;
       for (const auto& [name, bytes] : disk.image()) used += bytes.size();
-      return disk.set_room(action.numbers[0] < 0 ? std::nullopt : std::optional(used + number(0)));
+      return disk.set_room(used + number(0));
     }
     case Verb::flip: {
       Prng chance(number(1));
@@ -236,6 +240,7 @@ void World::act_on_clock(const Action& action) {
     case Verb::drift: one.set_drift(action.numbers[0]); break;
     case Verb::suspend: one.suspend(); break;
     case Verb::wake: return one.wake();
+    case Verb::come_back: return start(one);
     default:
       one.kill();
       cluster_.timeline().skip_wall_time(std::chrono::hours(24 * 365));
