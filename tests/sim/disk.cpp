@@ -15,6 +15,7 @@ Disk::~Disk() { sqlite3_vfs_unregister(&vfs_); }
 // ---- What may happen ----
 
 bool Disk::operate() {
+  if (calm_ > 0) return !dead_;
   if (!dead_ && (++operations_ == dies_at_ || operations_ == doom_)) dead_ = true;
   return !dead_;
 }

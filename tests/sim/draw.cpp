@@ -194,8 +194,9 @@ void draw_disk(Stretch& s) {
     constexpr std::array kErrors = {DiskFault::read_error, DiskFault::write_error, DiskFault::sync_error, DiskFault::truncate_error,
                                     DiskFault::open_error};
     s.add(at, Verb::fail, a, 0,
-          {static_cast<std::int64_t>(kErrors.at(s.below(kErrors.size()))), static_cast<std::int64_t>(s.below(40)), s.prng.chance(80) ? 1 : 5});
-    s.add(at + 1s + s.a_while(10s), Verb::repair, a);
+          {static_cast<std::int64_t>(kErrors.at(s.below(kErrors.size()))), static_cast<std::int64_t>(s.below(s.prng.chance(70) ? 10 : 60)),
+           s.prng.chance(80) ? 1 : 5});
+    s.add(at + 1s + s.a_while(40s), Verb::repair, a);
   }
   for (std::uint64_t n = s.strikes(Verb::room, 12) ? s.few(3) : 0; n > 0; --n) {
     const std::size_t a = s.device();

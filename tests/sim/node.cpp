@@ -47,7 +47,7 @@ SimNode::~SimNode() {
 
 void SimNode::open() {
   StoreConfig config;
-  config.file = "starling.db";
+  config.file = kDatabaseFile;
   config.vfs = disk_.vfs();
   config.models = config_.models;
   config.workspace_name = "test";

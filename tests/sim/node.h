@@ -24,6 +24,8 @@ inline constexpr std::int64_t kEpochMs = 1'700'000'000'000;  // the wall time at
 
 class Network;
 
+inline constexpr const char* kDatabaseFile = "starling.db";
+
 struct NodeConfig {
   std::string name;
   DeviceId device;

@@ -123,6 +123,15 @@ void check_versions(const SimNode& node, Complaints& complaints) {
   complaints.check(on_disk == node.vector(), "the vector in memory is not the one on disk");
 }
 
+// What grows while nobody looks (promise 9): the WAL, and the ring of conflicts.
+void check_bounds(const SimNode& node, Complaints& complaints) {
+  constexpr std::size_t kWalMax = 64 * limits::MiB;  // journal_size_limit
+  const std::shared_ptr<DiskFile> wal = node.disk().find(std::string(kDatabaseFile) + "-wal");
+  complaints.check(!wal || wal->data().size() <= kWalMax, "its WAL has grown beyond its limit");
+  complaints.check(number(node, "SELECT count(*) FROM sync_conflict") <= static_cast<std::int64_t>(limits::kConflictRing),
+                   "more conflicts are kept than the ring holds");
+}
+
 }  // namespace
 
 Table read_table(const SimNode& node, const ModelSchema& model) {
@@ -146,6 +155,7 @@ void complain_of_node(const SimNode& node, std::vector<std::string>& all) {
   Complaints complaints(node, all);
   const std::string integrity = node.query("PRAGMA integrity_check").text(0);
   complaints.check(integrity == "ok", "integrity_check: " + integrity);
+  check_bounds(node, complaints);
   check_versions(node, complaints);
   check_shared_rows(node, complaints);
 }

@@ -112,7 +112,7 @@ void put_back(SimNode& node, const Disk::Image& image, Copy copy) {
   node.put_in(image);
   if (copy == Copy::by_backup) {
     node.disk().revive();
-    SQLite::Database file(std::string("starling.db"), SQLite::OPEN_READWRITE, 0, node.disk().vfs());
+    SQLite::Database file(std::string(kDatabaseFile), SQLite::OPEN_READWRITE, 0, node.disk().vfs());
     file.exec(std::string("INSERT OR REPLACE INTO sync_meta(name, value) VALUES('") + kBackupMark + "', 1)");
   }
   node.restart();

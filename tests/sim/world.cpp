@@ -141,6 +141,8 @@ void World::expect_all_to_agree() {
   while (!agree(all) && cluster_.now() < until) wait_a_second();
   cluster_.run_until_quiet();
   for (const std::string& complaint : cluster_.complaints()) complain(complaint);
+  for (const std::size_t i : all)
+    if (node(i).status().quarantined > 0) complain(node(i).name() + " has rows in quarantine");
 }
 
 // A restart of a converged device transfers no rows (promise 11).

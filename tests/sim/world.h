@@ -59,9 +59,9 @@ class World {
 
   void write(SimNode&, const Action&);
   void write_behind_the_engine(SimNode&);
-  void keep(SimNode&, std::map<std::string, Copy>&);
+  void keep(SimNode&, std::map<std::string, Copy>&, Disk::Image (*image_of)(SimNode&));
+  void put_back(SimNode&, const std::map<std::string, Copy>&);
   void replace_disk(SimNode&, const Copy&);
-  void restore_backup(SimNode&);
   void wipe(SimNode&);
   void clone(SimNode&);
   void upgrade(SimNode&);

@@ -8,21 +8,43 @@
 namespace starling::sim {
 namespace {
 
-// A connection as another program would have it, on the same file.
+// A connection as another program would have it, on the same disk.
 class ForeignConnection {
  public:
-  explicit ForeignConnection(SimNode& node) {
-    if (sqlite3_open_v2("starling.db", &db_, SQLITE_OPEN_READWRITE, node.disk().vfs().c_str()) == SQLITE_OK)
+  explicit ForeignConnection(SimNode& node, const char* file = kDatabaseFile) : calm_(node.disk()) {
+    constexpr int kFlags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+    if (sqlite3_open_v2(file, &db_, kFlags, node.disk().vfs().c_str()) == SQLITE_OK)
       sqlite3_db_config(db_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);  // one that closes last would take the WAL along
   }
   ~ForeignConnection() { sqlite3_close(db_); }
   ForeignConnection(const ForeignConnection&) = delete;
   ForeignConnection& operator=(const ForeignConnection&) = delete;
   bool exec(const std::string& sql) { return sqlite3_exec(db_, sql.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK; }
+  void copy_from(ForeignConnection& source) {
+    sqlite3_backup* const copy = sqlite3_backup_init(db_, "main", source.db_, "main");
+    (void)sqlite3_backup_step(copy, -1);
+    (void)sqlite3_backup_finish(copy);
+  }
 
  private:
+  const Disk::Calm calm_;
   sqlite3* db_ = nullptr;
 };
+
+// What the engine's own backup makes of a living database: SQLite's copy of it, with a mark.
+Disk::Image backup_of(SimNode& node) {
+  constexpr const char* kTarget = "backup.db";
+  {
+    ForeignConnection source(node);
+    ForeignConnection target(node, kTarget);
+    target.copy_from(source);
+    target.exec("PRAGMA journal_mode=DELETE");
+    target.exec(std::string("INSERT OR REPLACE INTO sync_meta(name, value) VALUES('") + kBackupMark + "', 1)");
+  }
+  Disk::Image backup = {{kDatabaseFile, node.disk().image().at(kTarget)}};
+  node.disk().remove(kTarget);
+  return backup;
+}
 
 std::vector<Model> upgraded_models() {
   std::vector<Model> models = sim_models();
@@ -62,7 +84,6 @@ void World::write(SimNode& one, const Action& action) {
 void World::write_behind_the_engine(SimNode& one) {
   if (!one.running()) return;
   ++faults_[name_of(Verb::foreign_write)];
-  const Disk::Calm calm(one.disk());
   ForeignConnection connection(one);
   for (const char* sql : {"INSERT INTO note(id) VALUES('foreign')", "UPDATE note SET title='foreign'", "DELETE FROM file"})
     if (connection.exec(sql) && connection.exec("SELECT 1 FROM note") && one.count("note") + one.count("file") > 0)
@@ -81,13 +102,10 @@ void World::act_on_topology(const Action& action) {
     case Verb::readmit: return readmit(action.a);
     case Verb::disconnect: cluster_.disconnect(one, node(action.b)); break;
     case Verb::wipe: return wipe(one);
-    case Verb::back_up: return keep(one, backups_);
-    case Verb::restore: return restore_backup(one);
-    case Verb::copy_disk: return keep(one, copies_);
-    case Verb::put_back:
-      if (!copies_.contains(one.name())) return;
-      replace_disk(one, copies_[one.name()]);
-      break;
+    case Verb::back_up: return keep(one, backups_, backup_of);
+    case Verb::restore: put_back(one, backups_); break;
+    case Verb::copy_disk: return keep(one, copies_, [](SimNode& node) { return node.disk().image(); });
+    case Verb::put_back: put_back(one, copies_); break;
     case Verb::clone: clone(one); break;
     default: upgrade(one); break;
   }
@@ -107,29 +125,22 @@ void World::wipe(SimNode& lost) {
   ++faults_[name_of(Verb::wipe)];
 }
 
-void World::keep(SimNode& one, std::map<std::string, Copy>& copies) {
-  if (one.alive()) copies[one.name()] = {one.disk().image(), upgraded_.contains(one.name())};
+void World::keep(SimNode& one, std::map<std::string, Copy>& copies, Disk::Image (*image_of)(SimNode&)) {
+  if (one.alive()) copies[one.name()] = {image_of(one), upgraded_.contains(one.name())};
+}
+
+void World::put_back(SimNode& one, const std::map<std::string, Copy>& copies) {
+  if (copies.contains(one.name())) replace_disk(one, copies.at(one.name()));
 }
 
 void World::replace_disk(SimNode& one, const Copy& copy) {
   one.set_clock_ahead(0ms);  // a life that begins with its clock behind is another story: identity_test.cpp
   one.put_in(copy.image);
+  one.disk().forget_plans();
   one.replace_models(copy.upgraded ? upgraded_models() : sim_models());
   if (!copy.upgraded) upgraded_.erase(one.name());
   picky_.erase(one.name());
   start(one);
-}
-
-// The mark is what the engine's own backup leaves in its copy.
-void World::restore_backup(SimNode& one) {
-  if (!backups_.contains(one.name())) return;
-  Copy& backup = backups_[one.name()];
-  one.put_in(backup.image);
-  one.disk().forget_plans();
-  one.disk().revive();
-  ForeignConnection(one).exec(std::string("INSERT OR REPLACE INTO sync_meta(name, value) VALUES('") + kBackupMark + "', 1)");
-  replace_disk(one, {one.disk().image(), backup.upgraded});
-  ++faults_[name_of(Verb::restore)];
 }
 
 void World::clone(SimNode& one) {
