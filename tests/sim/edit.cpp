@@ -108,6 +108,7 @@ void edit_and_undo(Transaction& t, const Edit& e, const std::string& who) {
 const char* name_of(EditKind kind) { return kNames.at(static_cast<std::size_t>(kind)); }
 
 SqlValue nasty_value(std::uint32_t number) {
+  static const Blob kLarge{noise(1 * limits::MiB, 16)};
   switch (number) {
     case 0: return std::monostate{};
     case 1: return -0.0;
@@ -125,7 +126,7 @@ SqlValue nasty_value(std::uint32_t number) {
     case 13: return std::string("e\xcc\x81");
     case 14: return std::int64_t{0};
     case 15: return std::string("0x10");
-    case 16: return Blob{noise(1 * limits::MiB, 16)};
+    case 16: return kLarge;
     default: return "text " + std::to_string(number);
   }
 }

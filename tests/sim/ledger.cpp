@@ -27,11 +27,6 @@ void Ledger::complain(const SimNode& node, const std::string& what) {
   if (complaints_.size() < kComplaintsMax) complaints_.push_back(node.name() + " " + what);
 }
 
-bool Ledger::knows_entry(const Origin& origin, Seq seq) const {
-  const auto log = logs_.find(origin);
-  return log != logs_.end() && seq.value >= 1 && seq.value <= log->second.size();
-}
-
 // ---- What is heard ----
 
 void Ledger::opened(SimNode& node) {

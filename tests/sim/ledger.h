@@ -38,9 +38,10 @@ class Ledger : public Witness {
   void replaced(SimNode&) override;
 
   [[nodiscard]] const std::vector<std::string>& complaints() const { return complaints_; }
+  // A transaction of this life failed with its disk: it may be there after the next start, as no write has come over it.
+  [[nodiscard]] bool doubts(const SimNode& node) { return watches_[&node].in_doubt; }
   [[nodiscard]] std::uint64_t entries_written() const { return entries_written_; }
   [[nodiscard]] std::uint64_t rows_compared() const { return rows_compared_; }
-  [[nodiscard]] bool knows_entry(const Origin& origin, Seq seq) const;
 
  private:
   struct Entry {

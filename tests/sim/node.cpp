@@ -147,6 +147,11 @@ WallTime SimNode::wall() const {
   return WallTime{kEpochMs + since.count() + timeline_.skipped_wall_time().count() + clock_offset_.count() + drifted};
 }
 
+Status SimNode::status() const {
+  const Disk::Calm calm(disk_);
+  return replica_->status();
+}
+
 void SimNode::set_clock_ahead(std::chrono::milliseconds offset) {
   clock_offset_ = offset;
   drift_ppm_ = 0;

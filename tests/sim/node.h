@@ -89,7 +89,7 @@ class SimNode {
 
   // ---- What can be seen of it.
   [[nodiscard]] Store& store() const { return *store_; }
-  [[nodiscard]] Status status() const { return replica_->status(); }
+  [[nodiscard]] Status status() const;
   [[nodiscard]] const VersionVector& vector() const;
   [[nodiscard]] const std::vector<std::string>& log() const { return log_; }         // what the replica noted
   [[nodiscard]] bool noted(std::string_view part) const;

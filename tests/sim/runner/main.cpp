@@ -20,7 +20,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 namespace fs = std::filesystem;
 
-constexpr std::size_t kFailuresShown = 5;
+constexpr std::size_t kFailuresShown = 20;
 [[maybe_unused]] constexpr std::uint64_t kHuntSeeds = 1000;
 
 struct Options {

@@ -12,6 +12,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr auto kPlainLineEvery = 30s;
 constexpr std::size_t kWidth = 110;
+constexpr std::uint64_t kNoEnd = 1'000'000'000;  // more seeds than these are as many as there is time for
 
 std::string with_commas(std::uint64_t n) {
   std::string text = std::to_string(n);
@@ -37,8 +38,9 @@ std::string Report::so_far() const {
   const double simulated = std::chrono::duration<double>(simulated_).count();
   const double ratio = simulated / std::max(seconds(), 0.001);
   std::array<char, 200> text{};
-  (void)std::snprintf(text.data(), text.size(), "%s seeds in %.0f s: %.1f simulated hours, %s times real time, %s on each core",
-                      with_commas(done_).c_str(), seconds(), simulated / 3600, with_commas(static_cast<std::uint64_t>(ratio)).c_str(),
+  const std::string of = done_ < seeds_ && seeds_ < kNoEnd ? " of " + with_commas(seeds_) : "";
+  (void)std::snprintf(text.data(), text.size(), "%s%s seeds in %.0f s: %.1f simulated hours, %s times real time, %s on each core",
+                      with_commas(done_).c_str(), of.c_str(), seconds(), simulated / 3600, with_commas(static_cast<std::uint64_t>(ratio)).c_str(),
                       with_commas(static_cast<std::uint64_t>(ratio / workers_)).c_str());
   return text.data();
 }
@@ -46,8 +48,7 @@ std::string Report::so_far() const {
 void Report::tick() {
   if (!terminal_ && Clock::now() - shown_ < kPlainLineEvery) return;
   shown_ = Clock::now();
-  const std::string of = seeds_ < 1'000'000'000 ? " of " + with_commas(seeds_) : "";
-  std::printf("%s%s%s%s", terminal_ ? "\r\033[K" : "", so_far().c_str(), of.c_str(), terminal_ ? "" : "\n");
+  std::printf("%s%s%s", terminal_ ? "\r\033[K" : "", so_far().c_str(), terminal_ ? "" : "\n");
   std::fflush(stdout);
 }
 
