@@ -13,6 +13,7 @@ Expected<void> migrate(Store& store, const WriteFn& ddl, const std::vector<Model
     const Undo undo(store);
     Transaction transaction(store);
     const Expected<void> done = ddl ? ddl(transaction) : Expected<void>();
+    transaction.rethrow_failure();
     if (!done) return done.error();
     if (sqlite3_get_autocommit(store.handle()) != 0) {
       return Error{Errc::constraint, "SQLite has rolled the whole transaction back", "migrate",

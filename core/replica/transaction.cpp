@@ -56,6 +56,10 @@ Expected<Rows> Transaction::query_values(std::string_view sql, std::span<const V
   return with_statement<Rows>(store_, sql, [&](Statement& statement) { return run_query(statement, sql, args); });
 }
 
+void Transaction::rethrow_failure() const {
+  if (failure_) std::rethrow_exception(failure_);
+}
+
 sqlite3* Transaction::handle() {
   store_.capture().distrust();
   return store_.handle();
@@ -81,7 +85,8 @@ Savepoint::~Savepoint() {
   try {
     run_savepoint(transaction_.store_, "ROLLBACK TO starling_" + std::to_string(depth_));
     run_savepoint(transaction_.store_, "RELEASE starling_" + std::to_string(depth_));
-  } catch (const SQLite::Exception&) {  // the transaction is beyond use; COMMIT will say so
+  } catch (const SQLite::Exception&) {
+    transaction_.failure_ = std::current_exception();
   }
 }
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <array>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <span>
@@ -66,6 +67,9 @@ class Transaction {
   // What follows is undone unless the savepoint is released; nests.
   [[nodiscard]] Savepoint savepoint();
 
+  // Throws what a savepoint's end could not: then the transaction is beyond use.
+  void rethrow_failure() const;
+
   // The bare connection, for code that speaks SQLite. Capture then reads touched rows again at commit.
   [[nodiscard]] sqlite3* handle();
 
@@ -76,6 +80,7 @@ class Transaction {
 
   Store& store_;
   int depth_ = 0;
+  std::exception_ptr failure_;  // of the machine, in a savepoint's end
 };
 
 class Savepoint {

@@ -15,6 +15,7 @@ Expected<LocalCommit> TransactionManager::write(WriteScope scope, const WriteFn&
   const Undo undo(store_);
   Transaction transaction(store_);
   const Expected<void> done = fn(transaction);
+  transaction.rethrow_failure();
   if (!done) return done.error();
   if (sqlite3_get_autocommit(store_.handle()) != 0) {
     return Error{Errc::constraint, "SQLite has rolled the whole transaction back", "write",
