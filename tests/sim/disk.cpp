@@ -16,7 +16,10 @@ Disk::~Disk() { sqlite3_vfs_unregister(&vfs_); }
 
 bool Disk::operate() {
   if (calm_ > 0) return !dead_;
-  if (!dead_ && (++operations_ == dies_at_ || operations_ == doom_)) dead_ = true;
+  if (!dead_ && (++operations_ == dies_at_ || operations_ == doom_)) {
+    ++count_.deaths;
+    dead_ = true;
+  }
   return !dead_;
 }
 
@@ -38,8 +41,14 @@ bool Disk::strikes(DiskFault fault) {
 }
 
 void Disk::forget_plans() {
-  dies_at_ = doom_ = 0;
+  dies_at_ = 0;
   plans_ = {};
+}
+
+void Disk::mend() {
+  plans_ = {};
+  room_.reset();
+  failed_ = false;
 }
 
 std::size_t Disk::room_for(const DiskFile& file, std::size_t offset, std::size_t size) {

@@ -43,6 +43,7 @@ struct DiskCount {
   std::uint64_t power_cuts = 0;
   std::uint64_t sectors_lost = 0;  // by power cuts
   std::uint64_t names_lost = 0;    // creations and deletions that a power cut undid
+  std::uint64_t deaths = 0;        // of its process, in the middle of an operation
 };
 
 class Disk {
@@ -65,7 +66,9 @@ class Disk {
   void set_room(std::optional<std::uint64_t> bytes) { room_ = bytes; }  // for all files together; none: unlimited
   enum class Part { database, wal };
   bool flip_byte(Prng&, Part);  // false: there is no such file, or nothing in it
-  void forget_plans();         // of dying and failing, say before an oracle reads; room is not a plan
+  void forget_plans();         // of dying and failing, but for the doom; room is not a plan
+  void forget_doom() { doom_ = 0; }
+  void mend();                 // it fails no more, and has room
 
   // While one lives no call fails: somebody looks who is not part of the world.
   class Calm {
@@ -99,6 +102,7 @@ class Disk {
   [[nodiscard]] std::shared_ptr<DiskFile> find(const std::string& name) const;               // nullptr: there is none
   [[nodiscard]] std::shared_ptr<DiskFile> create(const std::string& name);
   void remove(const std::string& name);
+  void erase(const std::string& name) { names_.erase(name); }  // as if it had never been
   void sync_directory();
 
  private:

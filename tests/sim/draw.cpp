@@ -34,7 +34,7 @@ class Stretch {
   std::size_t other(std::size_t than) { return (than + 1 + below(devices - 1)) % devices; }
   Duration when() { return Duration(static_cast<std::int64_t>(below(static_cast<std::uint64_t>(lasts.count())))); }
   Duration a_while(Duration most) { return Duration(static_cast<std::int64_t>(below(static_cast<std::uint64_t>(most.count()) + 1))); }
-  // Few times often, many times seldom: up to most, with a median near its root.
+  // Few times often, many times seldom: 1 to most, half of the time less than a fifth of it.
   std::uint64_t few(std::uint64_t most) { return 1 + below(1 + below(most)); }
 
   void add(Duration at, Verb verb, std::size_t a, std::size_t b = 0, std::vector<std::int64_t> numbers = {}) {
@@ -222,7 +222,7 @@ void draw_clock(Stretch& s) {
   for (std::uint64_t n = s.strikes(Verb::step_clock, 30) ? s.few(8) : 0; n > 0; --n)
     s.add(s.when(), Verb::step_clock, s.device(), 0, {static_cast<std::int64_t>(s.below(2 * most + 1)) - static_cast<std::int64_t>(most)});
   for (std::uint64_t n = s.strikes(Verb::drift, 25) ? s.few(s.devices) : 0; n > 0; --n)
-    s.add(s.when(), Verb::drift, s.device(), 0, {static_cast<std::int64_t>(s.below(4001)) - 2000});
+    s.add(s.when(), Verb::drift, s.device(), 0, {static_cast<std::int64_t>(s.below(40'001)) - 20'000});
   for (std::uint64_t n = s.strikes(Verb::suspend, 20) ? s.few(4) : 0; n > 0; --n) {
     const std::size_t a = s.device();
     const Duration at = s.when();
@@ -271,6 +271,7 @@ Scenario draw(std::uint64_t seed, const DrawOptions& options) {
   scenario.devices = 2 + prng.below(prng.chance(75) ? 3 : 7);
   scenario.lasts = Duration(10s) * static_cast<std::int64_t>(1 + prng.below(prng.chance(70) ? 6 : 30));
   scenario.core = draw_core(prng, scenario.devices);
+  if (prng.chance(60)) scenario.checkpoint = static_cast<int>(4 + prng.below(prng.chance(50) ? 30 : 300));
   for (std::size_t i = 0; i < kStreams; ++i) {
     Stretch stretch(prng.fork(), scenario, options);
     if (options.without.contains(Stream{static_cast<std::uint8_t>(i)})) continue;

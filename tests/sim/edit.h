@@ -67,7 +67,7 @@ inline constexpr std::uint32_t kValues = 17;  // nasty ones; the last is large. 
 // Does it as device `who`. An error is the transaction's: somebody else's row was touched.
 [[nodiscard]] Expected<void> apply_edit(Transaction&, const Edit&, const std::string& who);
 
-// NULL, or what is wrong with what a device shows: transfers that do not add up to nothing.
+// What all transfers that a device shows add up to: nothing, or a transaction shows in part.
 inline constexpr char kTransfersSql[] = "SELECT coalesce(sum(amount), 0) FROM posting";
 
 }  // namespace starling::sim

@@ -15,11 +15,17 @@ constexpr std::size_t kComplaintsMax = 20;
 
 std::string at(const Origin& origin, std::uint64_t number) { return short_string(origin.device) + ":" + std::to_string(number); }
 
+std::optional<reference::VisibleRow> shown(const reference::Row& row) {
+  return row.visible() ? std::optional(row.values()) : std::nullopt;
+}
+
 Bytes joined(const reference::VisibleRow& row) {
   Bytes all;
   for (const auto& [field, value] : row) all += value;
   return all;
 }
+
+std::string describe(const std::optional<reference::VisibleRow>& row) { return row ? describe_values(joined(*row)) : "nothing"; }
 
 }  // namespace
 
@@ -51,7 +57,7 @@ void Ledger::read_anew(SimNode& node, Watch& w) {
     w.state = {};
   }
   w.opening = true;
-  observe(node);
+  observe(node, {});
   w.opening = false;
 }
 
@@ -64,16 +70,20 @@ void Ledger::in_doubt(SimNode& node) { watches_[&node].in_doubt = true; }
 void Ledger::committed(SimNode& node, const LocalCommit& commit) {
   if (commit.rows > 0 && !node.vector().at(commit.origin).covers({commit.rev_after, commit.seq, commit.hlc}))
     complain(node, "does not hold what it has just committed");
-  observe(node);
+  Named named;
+  named.add(commit.changes);
+  observe(node, named);
 }
 
 void Ledger::stepped(SimNode& node, const std::vector<Effect>& effects) {
   Watch& w = watches_[&node];
   const bool news = node.vector() != w.seen;
-  observe(node);
+  Named named;
+  for (const Effect& effect : effects)
+    if (const auto* changed = std::get_if<Changed>(&effect)) named.add(changed->event);
+  if (!news && !named.rows.empty()) complain(node, "changed rows although nothing new had come");
+  observe(node, named);
   for (const Effect& effect : effects) {
-    if (const auto* changed = std::get_if<Changed>(&effect); changed != nullptr && !news && !changed->event.rows.empty())
-      complain(node, "changed rows although nothing new had come");
     if (const auto* send = std::get_if<Send>(&effect)) hear(node, w, *send);
   }
   check_acknowledgements(node);
@@ -118,24 +128,30 @@ void Ledger::replaced(SimNode& node) {
 
 // ---- What is read ----
 
-void Ledger::observe(SimNode& node) {
+void Ledger::Named::add(const ChangeSet& changes) {
+  everything = everything || changes.overflow;
+  for (const ChangedRow& row : changes.rows) rows.emplace(changes.schema->models[row.model].name, row.key);
+}
+
+void Ledger::observe(SimNode& node, const Named& named) {
   Watch& w = watches_[&node];
   if (node.vector() == w.seen) return;
+  if (!node.vector().covers(w.seen)) complain(node, "goes back behind what it held");
   const Disk::Calm calm(node.disk());
   const VersionVector news = node.vector().changed_since(w.seen);
-  std::set<RowName> touched;
+  Touched touched;
   for (const auto& [origin, position] : news) {
     const Position before = w.seen.at(origin);
     if (position.seq > before.seq) read_log(node, w, origin, before.seq, touched);
   }
-  check_shared(node, w, touched);
+  check_shared(node, w, touched, named);
   const VersionVector old = std::exchange(w.seen, node.vector());
   for (const auto& [origin, position] : news) {
     if (position.rev > old.at(origin).rev) read_state(node, w, origin, old.at(origin).rev);
   }
 }
 
-void Ledger::read_log(SimNode& node, Watch& w, const Origin& origin, Seq from, std::set<RowName>& touched) {
+void Ledger::read_log(SimNode& node, Watch& w, const Origin& origin, Seq from, Touched& touched) {
   const Schema& schema = w.rows->schema();
   Seq last = from;
   w.rows->log(*node.store().origins().find(origin), from, [&](Seq seq, Bytes bytes) {
@@ -154,8 +170,9 @@ void Ledger::read_log(SimNode& node, Watch& w, const Origin& origin, Seq from, s
       decoded = entry->under.emplace(schema.digest(), std::move(*now)).first;
     }
     for (const Change& c : decoded->second.changes) {
-      w.state.apply(schema.models[c.model].name, c, h.stamp());
-      touched.emplace(schema.models[c.model].name, Bytes(c.key));
+      const RowName name(schema.models[c.model].name, Bytes(c.key));
+      if (!touched.contains(name)) touched[name] = shown(w.state.at(name));
+      w.state.apply(name.first, c, h.stamp());
     }
   });
   if (last != node.vector().at(origin).seq) complain(node, "has a log that does not end where its vector says");
@@ -216,18 +233,17 @@ void Ledger::read_state(SimNode& node, Watch& w, const Origin& origin, Rev from)
 
 // ---- What is compared ----
 
-void Ledger::check_shared(SimNode& node, Watch& w, const std::set<RowName>& touched) {
+void Ledger::check_shared(SimNode& node, Watch& w, const Touched& touched, const Named& named) {
   bool transfers = false;
-  for (const RowName& name : touched) {
+  for (const auto& [name, before] : touched) {
     ++rows_compared_;
     transfers = transfers || name.first == "posting";
-    const reference::Row& expected = w.state.at(name);
-    const auto shown = w.rows->row(*w.rows->schema().find(name.first), name.second);
-    if (shown.has_value() != expected.visible())
-      complain(node, std::string(shown ? "shows " : "does not show ") + name.first + " " + describe_values(name.second) + ", unlike the reference merge");
-    else if (shown && *shown != expected.values())
-      complain(node, "shows " + name.first + " " + describe_values(name.second) + " as " + describe_values(joined(*shown)) + ", the reference merge as " +
-                         describe_values(joined(expected.values())));
+    const std::string row = name.first + " " + describe_values(name.second);
+    const Shown expected = shown(w.state.at(name));
+    const Shown here = w.rows->row(*w.rows->schema().find(name.first), name.second);
+    if (here != expected) complain(node, "shows " + row + " as " + describe(here) + ", the reference merge as " + describe(expected));
+    if (!w.opening && before != expected && !named.everything && !named.rows.contains(name))
+      complain(node, "changed " + row + " and did not say so");
   }
   if (transfers && w.rows->number(kTransfersSql) != 0) complain(node, "shows a part of a transaction: transfers do not add up to nothing");
 }

@@ -9,7 +9,8 @@
 //   - a row that the new entries touch is not the reference merge of all entries that the vector covers, or a
 //     device-owned row is not what its owner last wrote;
 //   - a transaction shows in part: transfers do not add up to nothing;
-//   - a step that brought nothing new changed rows;
+//   - a vector goes back while its node lives;
+//   - a step that brought nothing new changed rows, or one changed rows that it does not name to the application;
 //   - a node has another acknowledgement of a peer than the peer has given.
 // So "visible rows are a function of the vector" holds at every event, for what was touched. The whole tables are
 // compared by oracle.h, at rest and now and then.
@@ -62,20 +63,28 @@ class Ledger : public Witness {
     VersionVector told;
     bool in_doubt = false;
     bool was_open = false;
-    bool opening = false;  // what it holds now, it may have taken at another time
+    bool opening = false;  // what it holds now, it may have taken at another time, and told of it then
     reference::State state;
     Hash128 schema;  // that the state was read by
     Origin self;
     std::unique_ptr<RowReader> rows;
   };
 
-  void observe(SimNode&);
+  using Shown = std::optional<reference::VisibleRow>;
+  using Touched = std::map<RowName, Shown>;  // and what they showed before
+  struct Named {  // to the application
+    std::set<RowName> rows;
+    bool everything = false;
+    void add(const ChangeSet&);
+  };
+
+  void observe(SimNode&, const Named&);
   void read_anew(SimNode&, Watch&);
-  void read_log(SimNode&, Watch&, const Origin&, Seq from, std::set<RowName>& touched);
+  void read_log(SimNode&, Watch&, const Origin&, Seq from, Touched&);
   void read_state(SimNode&, Watch&, const Origin&, Rev from);
   Entry* record(SimNode&, const Origin&, Seq, Bytes bytes);
   void check_author(SimNode&, const Origin&, const Entry&);
-  void check_shared(SimNode&, Watch&, const std::set<RowName>& touched);
+  void check_shared(SimNode&, Watch&, const Touched&, const Named&);
   void check_owned(SimNode&, Watch&, const RowName&, const std::vector<Version>&);
   void hear(SimNode&, Watch&, const Send&);
   void check_acknowledgements(SimNode&);

@@ -71,6 +71,7 @@ struct End {
   bool watched = false;                    // so is the sender's deadline for it
   std::optional<std::uint64_t> cut_after;  // bytes
 
+  [[nodiscard]] bool waits() const;  // nothing arrives: the direction is stalled, or whoever reads is suspended
   // Between the Hello and its acceptance nothing is read.
   [[nodiscard]] bool reads() const { return accepted_at || !heard; }
 };

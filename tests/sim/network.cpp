@@ -48,6 +48,7 @@ void Network::disconnect(SimNode& a, SimNode& b) {
   if (found == links_.end()) return;
   const std::unique_ptr<Link> link = std::move(*found);
   links_.erase(found);
+  if (!link->refusal.empty()) past_refusals_.push_back(link->refusal);
   for (const Side& side : link->sides)
     if (side.connection) side.connection->link = nullptr;
   for (const Side& side : link->sides)
@@ -95,6 +96,13 @@ void Network::inject(SimNode& to, SimNode& as_from, const Message& message) {
   send(link->sides[side].connection->ends[side].session, std::make_shared<const Message>(message));
 }
 
+void Network::node_woke(SimNode& node) {
+  for (const auto& link : links_) {
+    const std::size_t which = link->side_of(node);
+    if (link->sides[which].node == &node && link->sides[which].connection) await(link->sides[which].connection, which);
+  }
+}
+
 void Network::forget_words(const SimNode& node) {
   for (const auto& link : links_)
     if (link->sides[link->side_of(node)].node == &node) link->sides[link->side_of(node)].said.clear();
@@ -128,13 +136,14 @@ bool Network::idle() const {
 }
 
 std::vector<std::string> Network::refusals() const {
-  std::vector<std::string> all;
+  std::vector<std::string> all = past_refusals_;
   for (const auto& link : links_)
     if (!link->refusal.empty()) all.push_back(link->refusal);
   return all;
 }
 
 void Network::forget_refusals() {
+  past_refusals_.clear();
   for (const auto& link : links_) {
     if (std::exchange(link->refusal, {}).empty()) continue;
     for (const std::size_t side : {0U, 1U}) redial(*link, side);

@@ -71,6 +71,7 @@ class Network {
   void hang_up(SessionId, const Error& why);
   void node_died(SimNode&, bool silently);
   void node_started(SimNode&);
+  void node_woke(SimNode&);  // what has come for it meanwhile is read
   void forget_words(const SimNode&);  // what it said is not its own any more: it is not repeated
 
   // ---- What can be seen.
@@ -82,7 +83,7 @@ class Network {
   // that it keeps from standing: the rest is quiet. A clog will pass, and counts.
   [[nodiscard]] bool idle() const;
   [[nodiscard]] MonoTime last_word() const { return last_word_; }  // when something other than a heartbeat was sent
-  [[nodiscard]] std::vector<std::string> refusals() const;         // links that a node closed, and why
+  [[nodiscard]] std::vector<std::string> refusals() const;  // sessions that a node closed, and why; also of links that are gone
   void forget_refusals();
 
  private:
@@ -122,6 +123,7 @@ class Network {
 
   Timeline& timeline_;
   std::uint64_t seed_;
+  std::vector<std::string> past_refusals_;    // of links that are gone
   std::vector<std::unique_ptr<Link>> links_;  // in the order in which they were wished for
   std::map<std::pair<std::string, std::string>, Direction> directions_;  // by the names of its ends
   std::map<SessionId, Where> sessions_;

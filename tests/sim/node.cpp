@@ -1,6 +1,7 @@
 #include "tests/sim/node.h"
 
 #include <SQLiteCpp/Exception.h>
+#include <sqlite3.h>
 
 #include <algorithm>
 #include <stdexcept>
@@ -58,7 +59,17 @@ void SimNode::open() {
   store_ = std::move(*store);
   transactions_ = std::make_unique<TransactionManager>(*store_);
   replica_ = std::make_unique<Replica>(*store_);
+  if (config_.checkpoint_pages > 0) sqlite3_wal_autocheckpoint(store_->handle(), config_.checkpoint_pages);
+  if (disk_.dead()) throw std::runtime_error(name() + " died while it opened");
   witness_.opened(*this);
+}
+
+// What a disk can cause; anything else that SQLite throws is a bug of ours.
+bool SimNode::is_to_blame(const SQLite::Exception& e) const {
+  const int code = e.getErrorCode() & 0xff;
+  const bool rots = disk_.count().flips + disk_.struck(DiskFault::short_read) > 0;
+  if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB) return rots;
+  return (disk_.dead() || disk_.has_failed()) && (code == SQLITE_IOERR || code == SQLITE_FULL || code == SQLITE_CANTOPEN);
 }
 
 // ---- The application ----
@@ -67,15 +78,20 @@ void SimNode::open() {
 Expected<LocalCommit> SimNode::try_write(const WriteFn& fn, WriteScope scope) {
   try {
     Expected<LocalCommit> commit = transactions_->write(scope, fn, wall());
+    if (disk_.dead()) {  // in a checkpoint, after the commit: SQLite says nothing of that
+      witness_.in_doubt(*this);
+      die();
+      return Error{Errc::stopped, "died after the commit", name(), "start it again"};
+    }
     if (commit) {
       witness_.committed(*this, *commit);
       push(Committed{std::make_shared<const LocalCommit>(*commit)});
     }
     return commit;
   } catch (const SQLite::Exception& e) {
+    if (!is_to_blame(e)) throw;
     witness_.in_doubt(*this);
     if (disk_.dead()) die();
-    else if (!disk_.has_failed()) throw;
     return Error{Errc::stopped, e.what(), name(), "start it again"};
   }
 }
@@ -114,8 +130,13 @@ bool SimNode::migrate(const std::string& ddl, const std::vector<Model>& models) 
   try {
     const Expected<void> done = starling::migrate(*store_, change, models, wall());
     if (!done) throw std::runtime_error(name() + " cannot migrate: " + done.error().text());
-  } catch (const SQLite::Exception&) {
-    if (!disk_.dead() && !disk_.has_failed()) throw;
+  } catch (const SQLite::Exception& e) {
+    if (!is_to_blame(e)) throw;
+    witness_.in_doubt(*this);
+    die();
+    return false;
+  }
+  if (disk_.dead()) {
     witness_.in_doubt(*this);
     die();
     return false;
@@ -166,7 +187,9 @@ void SimNode::set_drift(std::int64_t ppm) {
 }
 
 void SimNode::wake() {
-  if (std::exchange(suspended_, false) && alive()) schedule_step(kStepTakes);
+  if (!std::exchange(suspended_, false) || !alive()) return;
+  network_.node_woke(*this);
+  schedule_step(kStepTakes);
 }
 
 const VersionVector& SimNode::vector() const { return store_->origins().vector(); }
@@ -211,7 +234,7 @@ void SimNode::put_in(const Disk::Image& image) {
 
 void SimNode::kill_in(std::uint64_t disk_operations, std::optional<Prng> power_goes) {
   disk_.die_at(disk_operations);
-  if (power_goes) config_.power_goes = power_goes;
+  config_.power_goes = power_goes;
 }
 
 bool SimNode::try_open() {
@@ -275,11 +298,15 @@ void SimNode::step() {
   }
   try {
     std::vector<Effect> effects = replica_->step(batch, {timeline_.now(), wall()});
+    if (disk_.dead()) {
+      witness_.in_doubt(*this);
+      return die();
+    }
     witness_.stepped(*this, effects);
     carry_out(std::move(effects));
     if (alive()) schedule_deadline();
-  } catch (const SQLite::Exception&) {
-    if (!disk_.dead() && !disk_.has_failed()) throw;
+  } catch (const SQLite::Exception& e) {
+    if (!is_to_blame(e)) throw;
     witness_.in_doubt(*this);
     die();  // as the product's host stops a node whose machine fails
   }

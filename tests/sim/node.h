@@ -16,6 +16,10 @@
 #include "tests/sim/timeline.h"
 #include "tests/sim/witness.h"
 
+namespace SQLite {
+class Exception;
+}
+
 namespace starling::sim {
 
 using namespace std::chrono_literals;
@@ -32,6 +36,7 @@ struct NodeConfig {
   bool create = false;
   std::vector<Model> models;
   std::uint64_t dies_at = 0;      // not zero: in the middle of that operation of its disk, in whichever life
+  int checkpoint_pages = 0;        // not zero: the WAL is copied into the database whenever it holds so many
   std::optional<Prng> power_goes;  // and that because the power goes; what survives is drawn from this
 };
 
@@ -81,7 +86,8 @@ class SimNode {
   [[nodiscard]] bool alive() const { return store_ != nullptr; }
   void set_clock_ahead(std::chrono::milliseconds);  // of the true time
   void set_drift(std::int64_t ppm);                 // from now on
-  void suspend() { suspended_ = true; }             // does nothing until wake(); its clock goes on
+  void suspend() { suspended_ = true; }             // does and reads nothing until wake(); its clock goes on
+  [[nodiscard]] bool suspended() const { return suspended_; }
   void wake();
   [[nodiscard]] bool running() const { return alive() && !suspended_; }
   [[nodiscard]] WallTime wall() const;
@@ -102,6 +108,7 @@ class SimNode {
  private:
   void open();
   [[nodiscard]] bool try_open();
+  [[nodiscard]] bool is_to_blame(const SQLite::Exception&) const;
   void schedule_step(Duration delay);
   void schedule_deadline();
   void step();

@@ -135,6 +135,7 @@ void check_bounds(const SimNode& node, Complaints& complaints) {
 }  // namespace
 
 Table read_table(const SimNode& node, const ModelSchema& model) {
+  const Disk::Calm calm(node.disk());
   return RowReader(node.store().handle(), node.store().shared_schema()).table(model);
 }
 

@@ -1,6 +1,6 @@
 // The oracle: what must be true of one node at any time, and of all nodes once they have said everything.
 //
-// It knows nothing of the engine's own idea of health: it reads the tables with SQL, decodes the log by itself, and
+// It knows nothing of the engine's own idea of health: it reads the tables with SQL, walks the log entry by entry, and
 // compares with the naive merge of tests/core/causal/reference_merge.h. Everything is equality. Complaints are texts; none
 // is good.
 #pragma once

@@ -6,6 +6,8 @@
 #include <cstdio>
 #include <sstream>
 
+#include "tests/sim/disk.h"
+
 namespace starling::sim {
 namespace {
 
@@ -61,8 +63,14 @@ constexpr std::array kVerbs = {
 };
 constexpr std::array<const char*, kStreams> kStreamNames = {"topology", "workload", "network", "disk", "clock", "crash"};
 
+constexpr bool in_order() {
+  for (std::size_t i = 0; i < kVerbs.size(); ++i)
+    if (kVerbs[i].verb != Verb{static_cast<std::uint8_t>(i)}) return false;
+  return kVerbs.size() == kVerbCount;
+}
+
 const VerbFacts& facts(Verb verb) {
-  static_assert(kVerbs.size() == kVerbCount && kVerbs.back().verb == Verb{kVerbs.size() - 1}, "in the order of the verbs");
+  static_assert(in_order(), "in the order of the verbs");
   return kVerbs.at(static_cast<std::size_t>(verb));
 }
 
@@ -176,18 +184,29 @@ Action read_action(Line& line) {
 // A line of the head; false: it is an action.
 bool read_head(const std::string& text, Scenario& scenario, Line& line) {
   const std::string name = text.substr(0, text.find(' '));
-  if (name != "seed" && name != "devices" && name != "lasts" && name != "core") return false;
+  if (name != "seed" && name != "devices" && name != "lasts" && name != "core" && name != "checkpoint")
+    return false;
   (void)line.word();
   if (name == "seed") scenario.seed = line.seed();
   if (name == "devices") scenario.devices = line.small<std::size_t>();
   if (name == "lasts") scenario.lasts = line.time();
+  if (name == "checkpoint") scenario.checkpoint = line.small<int>();
   while (name == "core" && line.more()) scenario.core.push_back(line.device());
-  if (scenario.devices < 1 || scenario.devices > kDevicesMost) line.fail();
+  const bool members = std::all_of(scenario.core.begin(), scenario.core.end(), [&](std::size_t i) { return i < scenario.devices; });
+  if (scenario.devices < 1 || scenario.devices > kDevicesMost || !members || !scenario.actions.empty()) line.fail();
   return true;
 }
 
+// Numbers are counts and sizes, but for these.
 bool in_bounds(const Scenario& scenario, const Action& action) {
-  return action.a < scenario.devices && action.b < scenario.devices &&
+  const VerbFacts& verb = facts(action.verb);
+  const auto number = [&](std::size_t i) { return action.numbers[i]; };
+  const bool signs = action.verb == Verb::step_clock || action.verb == Verb::drift ||
+                     (action.verb == Verb::die_in ? number(0) > 0 && number(1) >= -1
+                                                  : std::all_of(action.numbers.begin(), action.numbers.end(), [](auto n) { return n >= 0; }));
+  if (action.verb == Verb::fail && number(0) >= static_cast<std::int64_t>(kDiskFaults)) return false;
+  if (action.verb == Verb::quality && number(0) > number(1)) return false;
+  return signs && action.a < scenario.devices && action.b < scenario.devices && (verb.devices < 2 || action.a != action.b) &&
          (scenario.actions.empty() || action.at >= scenario.actions.back().at);
 }
 
@@ -203,6 +222,7 @@ std::string device_name(std::size_t number) { return std::string(1, static_cast<
 std::string Scenario::text() const {
   std::string text = std::string(kFirstLine) + "\nseed " + std::to_string(seed) + "\ndevices " + std::to_string(devices) +
                      "\nlasts " + seconds(lasts) + "\n";
+  if (checkpoint != 0) text += "checkpoint " + std::to_string(checkpoint) + "\n";
   if (!core.empty()) {
     text += "core";
     for (const std::size_t device : core) text += " " + device_name(device);

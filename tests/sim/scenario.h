@@ -1,8 +1,8 @@
 // A scenario: all that happens to one simulated world, fixed before it runs.
 //
 // Who the devices are, how long the bad luck lasts, and one list of actions in the order of their times. A run of the
-// same scenario is the same run, byte for byte; leaving actions out changes nothing about the others, which is what
-// makes a failure small (shrink.h). Every action belongs to one stream, and each stream is drawn by itself
+// same scenario is the same run, byte for byte. Leaving actions out leaves the others where they are, which is what makes
+// a failure small (shrink.h); what follows from them may of course be another story. Every action belongs to one stream, and each stream is drawn by itself
 // (draw.h), so that the disk's faults can be switched off and the writes stay where they were.
 //
 // As text it is a file for people, one action a line: seconds, verb, devices, numbers; `#` begins a comment.
@@ -12,6 +12,7 @@
 //   devices 3                 A creates the workspace, the others join
 //   lasts 60                  seconds of faults; then peace
 //   core A C                  who is mended first, and must agree without the others
+//   checkpoint 20             pages in a WAL after which it is copied into the database; else as in the product
 //   0.5  connect A B
 //   1.25 write A insert-note 1 4 2 ; title-note 3 5 0
 //   2    stall A B
@@ -98,6 +99,7 @@ struct Scenario {
   std::size_t devices = 2;
   Duration lasts{0};
   std::vector<std::size_t> core;  // mended first; empty: everybody at once
+  int checkpoint = 0;             // pages; zero: as in the product
   std::vector<Action> actions;    // ascending times
 
   [[nodiscard]] std::string text() const;

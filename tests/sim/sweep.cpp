@@ -27,7 +27,7 @@ SweepResult sweep(const Scenario& scenario, unsigned power_cuts, std::uint64_t p
   World undisturbed(with);
   result.complaints = undisturbed.run();
   for (std::size_t device = 0; device < scenario.devices && result.complaints.empty(); ++device) {
-    const std::uint64_t operations = undisturbed.cluster().node(device).disk().operations();
+    const std::uint64_t operations = undisturbed.operations(device);
     for (std::uint64_t at = 1 + part; at <= operations; at += parts) {
       ++result.points;
       for (unsigned draw = 0; draw <= power_cuts; ++draw) {

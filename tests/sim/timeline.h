@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <functional>
 #include <queue>
+#include <stdexcept>
 #include <tuple>
 #include <vector>
 
@@ -38,6 +39,8 @@ class Timeline {
       return false;
     }
     const Action action = queue_.top().action;
+    at_once_ = queue_.top().when == now_ ? at_once_ + 1 : 0;
+    if (at_once_ > kAtOnceMax) throw std::runtime_error("time stands still: too much happens in one instant");
     now_ = queue_.top().when;
     queue_.pop();
     action();
@@ -55,8 +58,11 @@ class Timeline {
     }
   };
 
+  static constexpr std::uint64_t kAtOnceMax = 1'000'000;
+
   Prng prng_;
   MonoTime now_;
+  std::uint64_t at_once_ = 0;  // actions of this instant
   std::chrono::milliseconds skipped_{0};
   std::uint64_t count_ = 0;
   std::priority_queue<Item> queue_;

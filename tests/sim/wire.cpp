@@ -45,6 +45,8 @@ void remember(std::deque<std::shared_ptr<const Message>>& said, const std::share
 
 }  // namespace
 
+bool End::waits() const { return direction->stalled || node->suspended(); }
+
 // ---- They are put ----
 
 // Rows may come in any order (promise 6); what deltas are counted on may not, and rests on TCP.
@@ -111,11 +113,11 @@ void Network::tell_end(const Shared& connection, std::size_t from) {
 
 void Network::await(const Shared& connection, std::size_t to) {
   End& pipe = connection->ends[to];
-  if (pipe.incoming.empty() || pipe.direction->stalled || std::exchange(pipe.awaited, true)) return;
+  if (pipe.incoming.empty() || pipe.waits() || std::exchange(pipe.awaited, true)) return;
   timeline_.at(pipe.incoming.front().arrives, [this, connection, to] {
     End& end = connection->ends[to];
     end.awaited = false;
-    if (end.incoming.empty() || end.direction->stalled) return;
+    if (end.incoming.empty() || end.waits()) return;
     if (end.incoming.front().arrives <= timeline_.now()) arrive(connection, to);
     await(connection, to);
   });

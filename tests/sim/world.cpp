@@ -14,10 +14,10 @@ constexpr Duration kPatience = 5min;  // for what was mended to agree; clocks th
 
 }  // namespace
 
-World::World(const Scenario& scenario, std::optional<Doom> doom) : scenario_(scenario), cluster_(scenario.seed) {
-  make_sqlite_deterministic();
+World::World(const Scenario& scenario, std::optional<Doom> doom) : scenario_(scenario), cluster_(scenario.seed), doom_(doom) {
   for (std::size_t i = 0; i < scenario.devices; ++i) {
     NodeConfig config{device_name(i), device_number(i + 1), i == 0, sim_models()};
+    config.checkpoint_pages = scenario.checkpoint;
     if (doom && doom->device == i) {
       config.dies_at = doom->operation;
       if (doom->power) config.power_goes = Prng(*doom->power);
@@ -37,6 +37,7 @@ std::vector<std::string> World::run() {
     run_faults();
     if (complaints_.empty() && !scenario_.core.empty()) expect_core_to_agree();
     if (complaints_.empty()) expect_all_to_agree();
+    if (complaints_.empty()) expect_all_to_write();
     if (complaints_.empty()) expect_a_silent_restart();
     count_rare_states();
   } catch (const std::exception& e) {
@@ -50,7 +51,7 @@ void World::run_faults() {
   std::size_t checked = 0;
   for (const Action& action : scenario_.actions) {
     cluster_.run_for(std::max(Duration(0), action.at - simulated()));
-    act(action);
+    if (act(action)) ++faults_[name_of(action.verb)];
     if (simulated() >= next_check) {
       next_check = simulated() + kFullCheckEvery;
       const SimNode& one = node(checked++ % cluster_.size());
@@ -62,6 +63,8 @@ void World::run_faults() {
     return;
   }
   cluster_.run_for(std::max(Duration(0), scenario_.lasts - simulated()));
+  for (const std::size_t i : everybody()) operations_.push_back(node(i).disk().operations());
+  if (doom_ && operations_.at(doom_->device) < doom_->operation) complain("the doom did not strike");
 }
 
 // ---- Peace ----
@@ -72,7 +75,8 @@ void World::mend(const Devices& which) {
   for (const std::size_t i : which) {
     SimNode& one = node(i);
     one.disk().forget_plans();
-    one.disk().set_room(std::nullopt);
+    one.disk().forget_doom();
+    one.disk().mend();
     one.set_clock_ahead(0ms);
     one.wake();
     start(one);
@@ -107,11 +111,12 @@ void World::isolate(const Devices& core) {
 
 bool World::agree(const Devices& which) {
   return std::all_of(which.begin(), which.end(), [&](std::size_t i) {
+    if (!node(i).alive()) throw std::runtime_error(node(i).name() + " died in peace");
     return node(i).vector() == node(which.front()).vector() && node(i).status().waiting.empty();
   });
 }
 
-// A stamp that is ahead waits until time has passed, and an hour is the most that a pull or a refused row rests.
+// A stamp that is ahead waits until time has passed.
 Duration World::patience() const { return kPatience + most_ahead_; }
 
 void World::expect_core_to_agree() {
@@ -140,9 +145,31 @@ void World::expect_all_to_agree() {
   for (int second = 0; second < 65; ++second) wait_a_second();  // longer than a refused row rests, or a pull bears silence
   while (!agree(all) && cluster_.now() < until) wait_a_second();
   cluster_.run_until_quiet();
+  expect_no_complaints();
+}
+
+void World::expect_no_complaints() {
   for (const std::string& complaint : cluster_.complaints()) complain(complaint);
-  for (const std::size_t i : all)
-    if (node(i).status().quarantined > 0) complain(node(i).name() + " has rows in quarantine");
+  for (const std::size_t i : everybody()) {
+    if (!node(i).alive()) complain(node(i).name() + " died in peace");
+    else if (node(i).status().quarantined > 0) complain(node(i).name() + " has rows in quarantine");
+  }
+}
+
+// After all that, everybody can still write, and everybody sees it.
+void World::expect_all_to_write() {
+  for (const std::size_t i : everybody()) {
+    node(i).write("INSERT INTO note(id, title) VALUES (?, 'in peace')", "p" + node(i).name());
+    node(i).write("INSERT OR REPLACE INTO file(id, path) VALUES (?, 'in peace')", Blob{"f" + node(i).name() + "p"});
+  }
+  const MonoTime until = cluster_.now() + patience();
+  do wait_a_second();  // a stamp goes on above all that its author has seen, also where that was ahead
+  while (!agree(everybody()) && cluster_.now() < until);
+  cluster_.run_until_quiet();
+  expect_no_complaints();
+  for (const std::size_t i : everybody())
+    if (node(i).alive() && node(i).count("note WHERE title='in peace'") != static_cast<std::int64_t>(cluster_.size()))
+      complain(node(i).name() + " does not see what was written in peace");
 }
 
 // A restart of a converged device transfers no rows (promise 11).
@@ -154,9 +181,10 @@ void World::expect_a_silent_restart() {
     cluster_.run_until_quiet();
   }
   const WireCount before = cluster_.wire();
-  one.restart();
+  if (!one.restart()) complain(one.name() + " does not start");
   cluster_.run_for(5s);
   cluster_.run_until_quiet();
+  expect_no_complaints();
   const WireCount said = cluster_.wire().since(before);
   if (said.rows + said.entries > 0)
     complain("a restart of " + one.name() + " moved " + std::to_string(said.rows) + " rows and " + std::to_string(said.entries) + " entries");
@@ -185,6 +213,9 @@ void World::count_rare_states() {
   faults_["cut inside a frame"] += network.cuts_in_frame;
   faults_["ended by silence"] += network.ends_by_silence + network.ends_by_send_deadline;
   faults_["half open"] += network.half_open;
+  faults_["break"] += network.breaks;
+  faults_["cut"] += network.cuts;
+  faults_["repeat"] += network.replays;
   faults_["outbox full"] += network.outbox_full;
   for (const std::size_t i : everybody()) {
     for (const auto& [part, name] : kWords)
@@ -197,6 +228,7 @@ void World::count_rare_states() {
     const DiskCount& disk = node(i).disk().count();
     constexpr std::array<const char*, kDiskFaults> kFaults = {"read error", "write error", "sync error", "short read", "truncation error", "open error"};
     for (std::size_t f = 0; f < kDiskFaults; ++f) faults_[kFaults.at(f)] += disk.faults.at(f);
+    faults_["died in an operation of its disk"] += disk.deaths;
     faults_["disk full"] += disk.full;
     faults_["bit flipped"] += disk.flips;
     faults_["sector lost"] += disk.sectors_lost;

@@ -2,7 +2,8 @@
 //
 // The faults last as long as the scenario says. Then, if it names a core, only the core is mended: its devices run, their
 // clocks are right, and they reach each other, while all others stay as they are and out of reach. The core must agree in
-// bounded time. At last everybody is mended, and must agree on everything (oracle.h); and a restart of one must move no row.
+// bounded time. At last everybody is mended, and must agree on everything (oracle.h); each can write, and all see it; and a
+// restart of one moves no row.
 // One thread, one world at a time: SQLite's own chance is seeded for the process.
 #pragma once
 
@@ -16,11 +17,14 @@ namespace starling::sim {
 // What happened, by name: faults that struck, and rare states that were reached.
 using Tally = std::map<std::string, std::uint64_t>;
 
-// States that a thousand runs must reach, or the mixture has lost its bite.
+// What a thousand runs must reach, or the mixture has lost its bite.
 inline constexpr std::array kRareStates = {
     "a core agreed without the others",  "a device lived again",           "a disk failed inside a write", "a process died inside a write",
     "a process died while it started",   "a stream waited for a clock",    "devices met whose models differ", "something lost in a merge",
     "a stream waited for a row that was refused"};
+inline constexpr std::array kFaultsThatMustStrike = {
+    "break", "cut-power", "cut inside a frame", "died in an operation of its disk", "disk full", "ended by silence", "half open",
+    "outbox full", "read error", "write error", "sync error", "truncation error", "sector lost", "restore", "wipe", "year"};
 
 // One device dies in the middle of that operation of its disk, counted from its birth, whichever life that falls into.
 struct Doom {
@@ -41,6 +45,7 @@ class World {
   [[nodiscard]] const Tally& faults() const { return faults_; }
   [[nodiscard]] const Tally& rare() const { return rare_; }
   [[nodiscard]] Cluster& cluster() { return cluster_; }
+  [[nodiscard]] std::uint64_t operations(std::size_t device) const { return operations_.at(device); }  // of its disk, before peace
 
  private:
   using Devices = std::vector<std::size_t>;
@@ -50,22 +55,22 @@ class World {
   };
 
   void run_faults();
-  void act(const Action&);
-  void act_on_topology(const Action&);
-  void act_on_network(const Action&);
-  void act_on_disk(const Action&);
-  void act_on_clock(const Action&);
-  void act_on_process(const Action&);
+  [[nodiscard]] bool act(const Action&);  // false: it struck nothing, or what it struck is counted elsewhere
+  [[nodiscard]] bool act_on_topology(const Action&);
+  [[nodiscard]] bool act_on_network(const Action&);
+  [[nodiscard]] bool act_on_disk(const Action&);
+  [[nodiscard]] bool act_on_clock(const Action&);
+  [[nodiscard]] bool act_on_process(const Action&);
 
   void write(SimNode&, const Action&);
-  void write_behind_the_engine(SimNode&);
+  [[nodiscard]] bool write_behind_the_engine(SimNode&);
   void keep(SimNode&, std::map<std::string, Copy>&, Disk::Image (*image_of)(SimNode&));
-  void put_back(SimNode&, const std::map<std::string, Copy>&);
+  [[nodiscard]] bool put_back(SimNode&, const std::map<std::string, Copy>&);
   void replace_disk(SimNode&, const Copy&);
-  void wipe(SimNode&);
-  void clone(SimNode&);
-  void upgrade(SimNode&);
-  void remove(std::size_t);
+  [[nodiscard]] bool wipe(SimNode&);
+  [[nodiscard]] bool clone(SimNode&);
+  bool upgrade(SimNode&);
+  [[nodiscard]] bool remove(std::size_t);
   void readmit(std::size_t);
   void set_picky(SimNode&, bool);
   void start(SimNode&);
@@ -75,7 +80,9 @@ class World {
   void isolate(const Devices& core);
   void expect_core_to_agree();
   void expect_all_to_agree();
+  void expect_all_to_write();
   void expect_a_silent_restart();
+  void expect_no_complaints();
   [[nodiscard]] bool agree(const Devices&);
   [[nodiscard]] Duration patience() const;
   void count_rare_states();
@@ -92,6 +99,8 @@ class World {
   std::map<std::size_t, Devices> removed_;  // and who knew it
   std::set<std::pair<std::size_t, std::size_t>> slow_;  // directions with little bandwidth
   bool versions_differ_ = false;  // or did, at some time
+  const std::optional<Doom> doom_;
+  std::vector<std::uint64_t> operations_;
   std::chrono::milliseconds most_ahead_{0};  // that any clock was
   std::vector<std::string> complaints_;
   Tally faults_, rare_;

@@ -1,8 +1,12 @@
 // What each verb of a scenario does to a world.
 #include <sqlite3.h>
 
+#include <algorithm>
+#include <stdexcept>
+
 #include "core/replica/migration.h"
 #include "core/store/tables.h"
+#include "tests/sim/oracle.h"
 #include "tests/sim/world.h"
 
 namespace starling::sim {
@@ -20,10 +24,12 @@ class ForeignConnection {
   ForeignConnection(const ForeignConnection&) = delete;
   ForeignConnection& operator=(const ForeignConnection&) = delete;
   bool exec(const std::string& sql) { return sqlite3_exec(db_, sql.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK; }
+  [[nodiscard]] int rows_changed() const { return sqlite3_total_changes(db_); }
   void copy_from(ForeignConnection& source) {
     sqlite3_backup* const copy = sqlite3_backup_init(db_, "main", source.db_, "main");
-    (void)sqlite3_backup_step(copy, -1);
-    (void)sqlite3_backup_finish(copy);
+    const int code = copy != nullptr ? sqlite3_backup_step(copy, -1) : SQLITE_ERROR;
+    if (sqlite3_backup_finish(copy) != SQLITE_OK || code != SQLITE_DONE)
+      throw std::runtime_error(std::string("a backup fails: ") + sqlite3_errmsg(db_) + "; " + sqlite3_errmsg(source.db_));
   }
 
  private:
@@ -31,18 +37,18 @@ class ForeignConnection {
   sqlite3* db_ = nullptr;
 };
 
-// What the engine's own backup makes of a living database: SQLite's copy of it, with a mark.
+// What the engine's backup (core/store/backup.h, which needs real files) makes of a living database: SQLite's copy, marked.
 Disk::Image backup_of(SimNode& node) {
   constexpr const char* kTarget = "backup.db";
   {
     ForeignConnection source(node);
     ForeignConnection target(node, kTarget);
     target.copy_from(source);
-    target.exec("PRAGMA journal_mode=DELETE");
-    target.exec(std::string("INSERT OR REPLACE INTO sync_meta(name, value) VALUES('") + kBackupMark + "', 1)");
+    const bool marked = target.exec("PRAGMA journal_mode=DELETE") && target.exec(std::string("INSERT OR REPLACE INTO sync_meta(name, value) VALUES('") + kBackupMark + "', 1)");
+    if (!marked) throw std::runtime_error("a backup takes no mark");
   }
   Disk::Image backup = {{kDatabaseFile, node.disk().image().at(kTarget)}};
-  node.disk().remove(kTarget);
+  node.disk().erase(kTarget);
   return backup;
 }
 
@@ -54,21 +60,26 @@ std::vector<Model> upgraded_models() {
 
 }  // namespace
 
-void World::act(const Action& action) {
+bool World::act(const Action& action) {
   switch (stream_of(action.verb)) {
     case Stream::topology: return act_on_topology(action);
-    case Stream::workload: return action.verb == Verb::foreign_write ? write_behind_the_engine(node(action.a)) : write(node(action.a), action);
+    case Stream::workload:
+      if (action.verb == Verb::foreign_write) return write_behind_the_engine(node(action.a));
+      write(node(action.a), action);
+      return false;
     case Stream::network: return act_on_network(action);
     case Stream::disk: return act_on_disk(action);
     case Stream::clock: return act_on_clock(action);
     case Stream::crash: return act_on_process(action);
   }
+  return false;
 }
 
 // ---- Writes ----
 
 void World::write(SimNode& one, const Action& action) {
   if (!one.running()) return;
+  const VersionVector before = one.vector();
   const Expected<LocalCommit> commit = one.try_write([&](Transaction& t) -> Expected<void> {
     for (const Edit& edit : action.edits)
       if (const Expected<void> done = apply_edit(t, edit, one.name()); !done) return done;
@@ -79,58 +90,65 @@ void World::write(SimNode& one, const Action& action) {
   else if (!one.alive()) ++rare_["a process died inside a write"];
   else if (commit.error().code == Errc::stopped) ++rare_["a disk failed inside a write"];
   else ++rare_["writes refused or abandoned"];
+  if (commit || !one.alive() || commit.error().code == Errc::stopped) return;
+  const Errc code = commit.error().code;
+  const bool stole = code == Errc::not_owner && std::any_of(action.edits.begin(), action.edits.end(),
+                                                            [](const Edit& e) { return e.kind == EditKind::steal_file; });
+  if (!(code == Errc::invalid_argument && action.verb == Verb::abandon) && !stole && code != Errc::too_large)
+    complain(one.name() + " refuses a write: " + commit.error().text());
+  if (one.vector() != before) complain(one.name() + " has committed a write that it refused");
 }
 
-void World::write_behind_the_engine(SimNode& one) {
-  if (!one.running()) return;
-  ++faults_[name_of(Verb::foreign_write)];
+bool World::write_behind_the_engine(SimNode& one) {
+  if (!one.running()) return false;
   ForeignConnection connection(one);
-  for (const char* sql : {"INSERT INTO note(id) VALUES('foreign')", "UPDATE note SET title='foreign'", "DELETE FROM file"})
-    if (connection.exec(sql) && connection.exec("SELECT 1 FROM note") && one.count("note") + one.count("file") > 0)
-      complain(one.name() + " was written by another connection, and nobody noticed: " + sql);
+  for (const char* sql : {"INSERT INTO note(id) VALUES('foreign')", "UPDATE note SET title='foreign'", "DELETE FROM file"}) connection.exec(sql);
+  if (connection.rows_changed() > 0) complain(one.name() + " was written by another connection, and nobody noticed");
+  return true;
 }
 
 // ---- Topology and operators ----
 
-void World::act_on_topology(const Action& action) {
+bool World::act_on_topology(const Action& action) {
   SimNode& one = node(action.a);
   switch (action.verb) {
     case Verb::connect:
-      if (removed_.contains(action.a) || removed_.contains(action.b)) return;
-      return cluster_.connect(one, node(action.b));
-    case Verb::remove: remove(action.a); break;
-    case Verb::readmit: return readmit(action.a);
-    case Verb::disconnect: cluster_.disconnect(one, node(action.b)); break;
+      if (!removed_.contains(action.a) && !removed_.contains(action.b)) cluster_.connect(one, node(action.b));
+      return false;
+    case Verb::disconnect: cluster_.disconnect(one, node(action.b)); return true;
+    case Verb::remove: return remove(action.a);
+    case Verb::readmit: readmit(action.a); return false;
     case Verb::wipe: return wipe(one);
-    case Verb::back_up: return keep(one, backups_, backup_of);
-    case Verb::restore: put_back(one, backups_); break;
-    case Verb::copy_disk: return keep(one, copies_, [](SimNode& node) { return node.disk().image(); });
-    case Verb::put_back: put_back(one, copies_); break;
-    case Verb::clone: clone(one); break;
-    default: upgrade(one); break;
+    case Verb::back_up: keep(one, backups_, backup_of); return false;
+    case Verb::restore: return put_back(one, backups_);
+    case Verb::copy_disk: keep(one, copies_, [](SimNode& node) { return node.disk().image(); }); return false;
+    case Verb::put_back: return put_back(one, copies_);
+    case Verb::clone: return clone(one);
+    default: return upgrade(one);
   }
-  ++faults_[name_of(action.verb)];
 }
 
 // A device loses its database, though not its key: what nobody has of it yet is lost. Not the only one that has joined.
-void World::wipe(SimNode& lost) {
+bool World::wipe(SimNode& lost) {
   bool others = false;
   for (const std::size_t i : everybody()) {
     SimNode& other = node(i);
     others = others || (&other != &lost && other.alive() && other.status().initial_sync_completed);
   }
-  if (!others) return;
+  if (!others) return false;
   lost.wipe();
   replace_disk(lost, {{}, upgraded_.contains(lost.name())});
-  ++faults_[name_of(Verb::wipe)];
+  return true;
 }
 
 void World::keep(SimNode& one, std::map<std::string, Copy>& copies, Disk::Image (*image_of)(SimNode&)) {
   if (one.alive()) copies[one.name()] = {image_of(one), upgraded_.contains(one.name())};
 }
 
-void World::put_back(SimNode& one, const std::map<std::string, Copy>& copies) {
-  if (copies.contains(one.name())) replace_disk(one, copies.at(one.name()));
+bool World::put_back(SimNode& one, const std::map<std::string, Copy>& copies) {
+  if (!copies.contains(one.name())) return false;
+  replace_disk(one, copies.at(one.name()));
+  return true;
 }
 
 void World::replace_disk(SimNode& one, const Copy& copy) {
@@ -143,20 +161,22 @@ void World::replace_disk(SimNode& one, const Copy& copy) {
   start(one);
 }
 
-void World::clone(SimNode& one) {
-  if (!one.alive()) return;
+bool World::clone(SimNode& one) {
+  if (!one.alive()) return false;
   SimNode& second = cluster_.add(one.name() + "2", one.device(), false);
   replace_disk(second, {one.disk().image(), upgraded_.contains(one.name())});
   cluster_.connect_all();
+  return true;
 }
 
-// As far as it goes without members (docs/testing.md): its peers take it off their lists, and put it back.
-void World::remove(std::size_t which) {
+// As far as it goes without members: its peers take it off their lists, and put it back.
+bool World::remove(std::size_t which) {
   for (const std::size_t i : everybody()) {
     if (i == which || !cluster_.network().connects(node(which), node(i))) continue;
     removed_[which].push_back(i);
     cluster_.disconnect(node(which), node(i));
   }
+  return removed_.contains(which);
 }
 
 void World::readmit(std::size_t which) {
@@ -165,63 +185,68 @@ void World::readmit(std::size_t which) {
 }
 
 // The application of one device begins to keep one thing more about a note.
-void World::upgrade(SimNode& one) {
-  if (!one.running() || upgraded_.contains(one.name())) return;
+bool World::upgrade(SimNode& one) {
+  if (!one.running() || upgraded_.contains(one.name())) return false;
   versions_differ_ = true;
-  if (!one.migrate("ALTER TABLE note ADD COLUMN extra TEXT DEFAULT 'new'", upgraded_models()))
-    return one.replace_models({Model::existing("note", Kind::shared), Model::existing("label", Kind::shared),
-                               Model::existing("note_label", Kind::shared), Model::existing("posting", Kind::shared),
-                               Model::existing("file", Kind::device_owned)});  // until start() has seen whether it is done
+  if (!one.migrate("ALTER TABLE note ADD COLUMN extra TEXT DEFAULT 'new'", upgraded_models())) {
+    one.replace_models({Model::existing("note", Kind::shared), Model::existing("label", Kind::shared),
+                        Model::existing("note_label", Kind::shared), Model::existing("posting", Kind::shared),
+                        Model::existing("file", Kind::device_owned)});  // until start() has seen whether it is done
+    return true;
+  }
   upgraded_.insert(one.name());
   forget_refusals();
+  return true;
 }
 
 // ---- Network ----
 
-void World::act_on_network(const Action& action) {
+bool World::act_on_network(const Action& action) {
   Network& network = cluster_.network();
   SimNode& a = node(action.a);
   SimNode& b = node(action.b);
   switch (action.verb) {
-    case Verb::break_link: network.break_connection(a, b); break;
-    case Verb::cut: network.cut_after(a, b, static_cast<std::uint64_t>(action.numbers[0])); break;
-    case Verb::stall: network.stall(a, b); break;
-    case Verb::release: return network.release(a, b);
-    case Verb::clog: network.clog(a, b, std::chrono::milliseconds(action.numbers[0])); break;
+    case Verb::break_link: network.break_connection(a, b); return false;
+    case Verb::cut: network.cut_after(a, b, static_cast<std::uint64_t>(action.numbers[0])); return false;
+    case Verb::stall: network.stall(a, b); return true;
+    case Verb::release: network.release(a, b); return false;
+    case Verb::clog: network.clog(a, b, std::chrono::milliseconds(action.numbers[0])); return true;
     case Verb::quality:
       if (action.numbers[2] > 0) slow_.emplace(action.a, action.b);
-      return network.set_quality(a, b, {std::chrono::milliseconds(action.numbers[0]), std::chrono::milliseconds(action.numbers[1]),
-                                        static_cast<std::uint64_t>(action.numbers[2])});
-    case Verb::overtake: network.overtake(a, b); break;
-    case Verb::repeat: network.replay(a, b); break;
-    default: network.config.outbox_max = static_cast<std::size_t>(action.numbers[0]); break;
+      network.set_quality(a, b, {std::chrono::milliseconds(action.numbers[0]), std::chrono::milliseconds(action.numbers[1]),
+                                 static_cast<std::uint64_t>(action.numbers[2])});
+      return false;
+    case Verb::overtake: network.overtake(a, b); return false;
+    case Verb::repeat: network.replay(a, b); return false;
+    default: network.config.outbox_max = static_cast<std::size_t>(action.numbers[0]); return false;
   }
-  ++faults_[name_of(action.verb)];
 }
 
 // ---- Disk ----
 
-void World::act_on_disk(const Action& action) {
+bool World::act_on_disk(const Action& action) {
   SimNode& one = node(action.a);
   Disk& disk = one.disk();
   const auto number = [&](std::size_t i) { return static_cast<std::uint64_t>(action.numbers[i]); };
   switch (action.verb) {
-    case Verb::fail: return disk.fail(DiskFault{static_cast<int>(action.numbers[0])}, number(1), number(2));
-    case Verb::repair:
-      disk.forget_plans();
-      disk.set_room(std::nullopt);
-      return start(one);
-    case Verb::short_read: return disk.fail(DiskFault::short_read, number(0), 1);
+    case Verb::fail: disk.fail(DiskFault{static_cast<int>(action.numbers[0])}, number(1), number(2)); return false;
+    case Verb::short_read: disk.fail(DiskFault::short_read, number(0), 1); return false;
     case Verb::room: {
       std::uint64_t used = 0;
       for (const auto& [name, bytes] : disk.image()) used += bytes.size();
-      return disk.set_room(used + number(0));
+      disk.set_room(used + number(0));
+      return false;
     }
+    case Verb::repair:
+      disk.mend();
+      start(one);
+      return false;
     case Verb::flip: {
       Prng chance(number(1));
-      return void(disk.flip_byte(chance, number(0) == 0 ? Disk::Part::database : Disk::Part::wal));
+      (void)disk.flip_byte(chance, number(0) == 0 ? Disk::Part::database : Disk::Part::wal);
+      return false;
     }
-    default: return set_picky(one, action.verb == Verb::refuse_rows);
+    default: set_picky(one, action.verb == Verb::refuse_rows); return action.verb == Verb::refuse_rows;
   }
 }
 
@@ -238,37 +263,39 @@ void World::set_picky(SimNode& one, bool picky) {
 
 // ---- Clock and process ----
 
-void World::act_on_clock(const Action& action) {
+bool World::act_on_clock(const Action& action) {
   SimNode& one = node(action.a);
   switch (action.verb) {
     case Verb::step_clock: {
-      if (!one.alive()) return;  // see replace_disk
+      if (!one.alive()) return false;  // see replace_disk
       const std::chrono::milliseconds ahead(action.numbers[0]);
       most_ahead_ = std::max(most_ahead_, ahead);
       one.set_clock_ahead(ahead);
-      break;
+      return true;
     }
-    case Verb::drift: one.set_drift(action.numbers[0]); break;
-    case Verb::suspend: one.suspend(); break;
-    case Verb::wake: return one.wake();
-    case Verb::come_back: return start(one);
+    case Verb::drift: one.set_drift(action.numbers[0]); return true;
+    case Verb::suspend: one.suspend(); return true;
+    case Verb::wake: one.wake(); return false;
+    case Verb::come_back: start(one); return false;
     default:
       one.kill();
       cluster_.timeline().skip_wall_time(std::chrono::hours(24 * 365));
-      break;
+      return true;
   }
-  ++faults_[name_of(action.verb)];
 }
 
-void World::act_on_process(const Action& action) {
+bool World::act_on_process(const Action& action) {
   SimNode& one = node(action.a);
-  if (action.verb == Verb::start) return start(one);
-  if (action.verb == Verb::kill) one.kill();
-  if (action.verb == Verb::cut_power) one.cut_power(Prng(static_cast<std::uint64_t>(action.numbers[0])));
-  if (action.verb == Verb::die_in)
-    one.kill_in(static_cast<std::uint64_t>(action.numbers[0]),
-                action.numbers[1] < 0 ? std::nullopt : std::optional(Prng(static_cast<std::uint64_t>(action.numbers[1]))));
-  ++faults_[name_of(action.verb)];
+  const bool alive = one.alive();
+  const auto random = [&](std::size_t i) { return Prng(static_cast<std::uint64_t>(action.numbers[i])); };
+  switch (action.verb) {
+    case Verb::kill: one.kill(); return alive;
+    case Verb::cut_power: one.cut_power(random(0)); return alive;
+    case Verb::die_in:
+      one.kill_in(static_cast<std::uint64_t>(action.numbers[0]), action.numbers[1] < 0 ? std::nullopt : std::optional(random(1)));
+      return false;
+    default: start(one); return false;
+  }
 }
 
 void World::start(SimNode& one) {
@@ -277,6 +304,7 @@ void World::start(SimNode& one) {
     ++rare_["a process died while it started"];
     return;
   }
+  complain_of_node(one, complaints_);
   if (one.text("SELECT 1 FROM sqlite_master WHERE name='picky'") == "1") picky_.insert(one.name());
   if (one.text("SELECT 1 FROM pragma_table_info('note') WHERE name='extra'") != "1") return;
   one.replace_models(upgraded_models());

@@ -18,6 +18,7 @@ namespace {
 
 using Counter = std::atomic<std::uint64_t>;
 static_assert(Counter::is_always_lock_free, "processes share it");
+constexpr std::uint64_t kNone = ~std::uint64_t{0};
 
 // Seeds given out so far, and what each worker is at: memory that all processes share.
 class Board {
@@ -26,7 +27,7 @@ class Board {
     void* memory = mmap(nullptr, size_, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED) throw std::system_error(errno, std::generic_category(), "mmap");
     counters_ = static_cast<Counter*>(memory);
-    for (unsigned i = 0; i <= workers; ++i) new (&counters_[i]) Counter(0);
+    for (unsigned i = 0; i <= workers; ++i) new (&counters_[i]) Counter(i == 0 ? 0 : kNone);
   }
   ~Board() { munmap(counters_, size_); }
   Board(const Board&) = delete;
@@ -60,7 +61,8 @@ struct Worker {
   pid_t pid = -1;
   int fd = -1;
   Bytes input;
-  bool dismissed = false;  // it has said all it had to say
+  std::uint64_t seed = kNone;  // that it was at when we last looked, and since when
+  std::chrono::steady_clock::time_point since = std::chrono::steady_clock::now();
 
   // The next outcome that has come in whole.
   std::optional<Outcome> next() {
@@ -80,7 +82,7 @@ void work(const FarmPlan& plan, const Job& job, Board& board, unsigned number, i
     board.seed_of(number) = plan.first + given;
     send(fd, job(plan.first + given));
   }
-  board.seed_of(number) = 0;
+  board.seed_of(number) = kNone;
   _exit(0);
 }
 
@@ -107,9 +109,7 @@ std::string obituary(pid_t pid) {
 
 class Crew {
  public:
-  Crew(const FarmPlan& plan, const Job& job, const Reap& reap) : plan_(plan), job_(job), reap_(reap), board_(plan.workers) {
-    for (unsigned i = 0; i < plan.workers; ++i) workers_.push_back(hire(plan_, job_, board_, i));
-  }
+  Crew(const FarmPlan& plan, const Job& job, const Reap& reap) : plan_(plan), job_(job), reap_(reap), board_(plan.workers) {}
   ~Crew() {
     for (Worker& worker : workers_) {
       if (worker.fd < 0) continue;
@@ -122,6 +122,7 @@ class Crew {
   Crew& operator=(const Crew&) = delete;
 
   void run() {
+    for (unsigned i = 0; i < plan_.workers; ++i) workers_.push_back(hire(plan_, job_, board_, i));
     while (listen()) {}
   }
 
@@ -130,10 +131,20 @@ class Crew {
     std::vector<pollfd> polls;
     for (const Worker& worker : workers_) polls.push_back({worker.fd, POLLIN, 0});
     if (std::all_of(polls.begin(), polls.end(), [](const pollfd& p) { return p.fd < 0; })) return false;
-    if (poll(polls.data(), polls.size(), 1000) == 0) return reap_({});
+    if (poll(polls.data(), polls.size(), 1000) == 0) {
+      for (unsigned i = 0; i < workers_.size(); ++i) watch(i);
+      return reap_(nullptr);
+    }
     for (unsigned i = 0; i < workers_.size(); ++i)
       if (polls[i].revents != 0 && !hear(i)) return false;
     return true;
+  }
+
+  void watch(unsigned number) {
+    Worker& worker = workers_[number];
+    const auto now = std::chrono::steady_clock::now();
+    if (const std::uint64_t seed = board_.seed_of(number); seed != std::exchange(worker.seed, seed)) worker.since = now;
+    if (worker.fd >= 0 && worker.seed != kNone && now - worker.since > kStuck) kill(worker.pid, SIGKILL);
   }
 
   bool hear(unsigned number) {
@@ -143,7 +154,7 @@ class Crew {
     if (got <= 0) return bury(number);
     worker.input.append(buffer.data(), static_cast<std::size_t>(got));
     while (const std::optional<Outcome> outcome = worker.next())
-      if (!reap_(*outcome)) return false;
+      if (!reap_(&*outcome)) return false;
     return true;
   }
 
@@ -151,11 +162,10 @@ class Crew {
     Worker& worker = workers_[number];
     close(std::exchange(worker.fd, -1));
     Outcome outcome;
-    outcome.seed = board_.seed_of(number);
+    outcome.seed = board_.seed_of(number).exchange(kNone);
     outcome.complaints.push_back(obituary(worker.pid));
-    if (outcome.seed == 0) return true;  // it went home
-    if (!reap_(outcome)) return false;
-    board_.seed_of(number) = 0;
+    if (outcome.seed == kNone) return true;  // it went home
+    if (!reap_(&outcome)) return false;
     worker = hire(plan_, job_, board_, number);
     return true;
   }
@@ -175,8 +185,8 @@ Outcome run_apart(const std::function<Outcome()>& job) {
   Outcome result;
   run_farm(
       {}, [&](std::uint64_t) { return job(); },
-      [&](const Outcome& outcome) {
-        if (outcome.seed != 0) result = outcome;
+      [&](const Outcome* outcome) {
+        if (outcome != nullptr) result = *outcome;
         return true;
       });
   return result;

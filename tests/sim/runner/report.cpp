@@ -12,7 +12,6 @@ using Clock = std::chrono::steady_clock;
 
 constexpr auto kPlainLineEvery = 30s;
 constexpr std::size_t kWidth = 110;
-constexpr std::uint64_t kNoEnd = 1'000'000'000;  // more seeds than these are as many as there is time for
 
 std::string with_commas(std::uint64_t n) {
   std::string text = std::to_string(n);
@@ -71,10 +70,17 @@ void Report::summary() {
   std::printf("%s%s\n", terminal_ ? "\r\033[K" : "", so_far().c_str());
   list("faults ", faults_);
   list("reached", rare_);
-  Tally never;
-  for (const char* state : kRareStates)
-    if (!rare_.contains(state)) never[state] = 0;
-  for (const auto& [state, count] : never) std::printf("never reached: %s\n", state.c_str());
+}
+
+std::vector<std::string> Report::never() const {
+  std::vector<std::string> missing;
+  const auto look = [&missing](const Tally& tally, const char* name) {
+    const auto at = tally.find(name);
+    if (at == tally.end() || at->second == 0) missing.emplace_back(name);
+  };
+  for (const char* state : kRareStates) look(rare_, state);
+  for (const char* fault : kFaultsThatMustStrike) look(faults_, fault);
+  return missing;
 }
 
 }  // namespace starling::sim

@@ -8,13 +8,16 @@
 
 namespace starling::sim {
 
+inline constexpr std::uint64_t kNoEnd = ~std::uint64_t{0};  // seeds: as many as there is time for
+
 class Report {
  public:
   Report(std::uint64_t seeds, unsigned workers);
 
   void add(const Outcome&);
   void tick();     // shows how far it is: on a terminal always, elsewhere now and then
-  void summary();  // what happened to the worlds, and what never did
+  void summary();  // what happened to the worlds
+  [[nodiscard]] std::vector<std::string> never() const;  // what a thousand runs must reach, and these did not
 
   [[nodiscard]] std::uint64_t done() const { return done_; }
   [[nodiscard]] double seconds() const;
