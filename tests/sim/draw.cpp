@@ -208,7 +208,7 @@ void draw_disk(Stretch& s) {
   for (std::uint64_t n = s.strikes(Verb::flip, 8) ? s.few(3) : 0; n > 0; --n)
     s.add(s.when(), Verb::flip, s.device(), 0, {static_cast<std::int64_t>(s.below(2)), static_cast<std::int64_t>(s.below(1'000'000))});
   for (std::uint64_t n = s.strikes(Verb::short_read, 8) ? s.few(3) : 0; n > 0; --n)
-    s.add(s.when(), Verb::short_read, s.device(), 0, {static_cast<std::int64_t>(s.below(10))});
+    s.add(s.when(), Verb::short_read, s.device(), 0, {static_cast<std::int64_t>(s.below(40))});
   if (s.strikes(Verb::refuse_rows, 20)) {
     const std::size_t a = s.device();
     const Duration at = s.when();

@@ -63,7 +63,7 @@ enum class Verb : std::uint8_t {
   // disk
   fail,  // A fault after times: calls of that kind fail (disk.h)
   room,  // A bytes: what fits on the disk beyond what is there
-  short_read,  // A after: a read gives a part
+  short_read,  // A after: it starts anew, and a read gives a part
   repair,      // A: its disk does well again, and it runs
   flip,  // A which random: one bit on the disk turns over, in the database (0) or the log of SQLite (1)
   refuse_rows,  // A: its application refuses some rows by a trigger

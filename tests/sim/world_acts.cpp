@@ -230,7 +230,11 @@ bool World::act_on_disk(const Action& action) {
   const auto number = [&](std::size_t i) { return static_cast<std::uint64_t>(action.numbers[i]); };
   switch (action.verb) {
     case Verb::fail: disk.fail(DiskFault{static_cast<int>(action.numbers[0])}, number(1), number(2)); return false;
-    case Verb::short_read: disk.fail(DiskFault::short_read, number(0), 1); return false;
+    case Verb::short_read:
+      one.kill();  // what it holds in its cache it does not read
+      disk.fail(DiskFault::short_read, number(0), 1);
+      start(one);
+      return false;
     case Verb::room: {
       std::uint64_t used = 0;
       for (const auto& [name, bytes] : disk.image()) used += bytes.size();

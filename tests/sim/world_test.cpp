@@ -55,7 +55,7 @@ TEST_CASE("Worlds from a seed: whatever happens, in the end all show the same, n
 
 TEST_CASE("Bad luck that is expected to do harm does some: else it comes off the list") {
   for (const ExpectedFault& fault : kExpectedFaults) {
-    CAPTURE(name_of(fault.verb));
+    CAPTURE(std::string(name_of(fault.verb)));
     DrawOptions options;
     options.always = fault.verb;
     bool harm = false;
