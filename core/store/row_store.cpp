@@ -100,6 +100,20 @@ void read_fields(BytesView packed, RowVersion& v, const OriginTable& origins) {
   }
 }
 
+// What stands in quarantine is as its owner's page had it: behind it come the fields by which its model has grown since.
+// nullopt: it is no row of this model.
+std::optional<Bytes> completed(const ModelSchema& m, BytesView values) {
+  FieldMask had = 0;
+  ByteReader r(values);
+  for (FieldMask left = m.all_fields() & ~m.key_fields(); left != 0 && !r.rest().empty(); left &= left - 1) {
+    (void)read_value_bytes(r);
+    had |= left & (~left + 1);
+  }
+  const std::optional<Bytes> added = m.values_added_since(had);
+  if (!r.done() || !added) return std::nullopt;
+  return Bytes(values) + *added;
+}
+
 }  // namespace
 
 void pick_fields(BytesView row, FieldMask all, FieldMask mask, ByteWriter& out) {
@@ -224,8 +238,11 @@ void RowStore::read_owned(Ordinal owner, Rev from, const std::function<bool(cons
     row.key = read_owned_.column_bytes(1);
     row.rev = Rev{static_cast<std::uint64_t>(read_owned_.column_integer(2))};
     row.deleted = !read_owned_.column_is_null(3);
+    std::optional<Bytes> waiting;  // in quarantine here; others are told of it all the same
     if (!row.deleted && !read_owned_.column_is_null(4)) {
-      row.values = read_owned_.column_bytes(4);  // it waits in quarantine here; others are told of it all the same
+      waiting = completed(schema_.models[row.model], read_owned_.column_bytes(4));
+      row.missing = !waiting;
+      if (waiting) row.values = *waiting;
     } else if (!row.deleted) {
       const std::optional<BytesView> values = read_row(row.model, row.key);
       row.missing = !values;

@@ -1,13 +1,21 @@
 #include "core/replica/page_source.h"
 
+#include "core/replica/migration.h"
 #include "core/store/quarantine.h"
 #include "proto/state_page.h"
-#include "tests/core/replica/test_node.h"
+#include "tests/core/replica/author.h"
 
 namespace starling {
 namespace {
 
 constexpr auto kCredit = static_cast<std::uint32_t>(limits::kPullCredit);
+
+template <class Work>
+void apply(TestNode& node, const Work& work) {
+  node.store->begin(TransactionKind::apply);
+  work();
+  node.store->commit();
+}
 
 struct Source {
   TestNode node{1};
@@ -134,6 +142,31 @@ TEST_CASE("PageSource: rows in quarantine are handed on") {
   CHECK(s.serve_state() == "(0,5]2!");
   s.source.request(s.session, {origin(9), Stream::state}, 2, kCredit, true);
   CHECK(s.serve_state() == "(2,5]1!");
+}
+
+TEST_CASE("PageSource: a row that came into quarantine before its model grew has the new fields' defaults") {
+  Source s;
+  const Bytes key = typed({ValueView::blob("k")});
+  apply(s.node, [&] {
+    const Ordinal stranger = s.node.store->origins().ordinal(origin(9));
+    s.node.store->origins().advance_rev(stranger, Rev{1});
+    s.node.store->quarantine().put("file", key, stranger, Rev{1}, "why", false, typed({ValueView::text("p"), ValueView::null()}));
+  });
+  std::vector<Model> models = test_models();
+  models[2] = Model::existing("file", Kind::device_owned);
+  const auto grow = [](Transaction& t) -> Expected<void> {
+    const auto done = t.exec("ALTER TABLE file ADD COLUMN kind TEXT DEFAULT 'plain'");
+    return done ? Expected<void>() : done.error();
+  };
+  REQUIRE(migrate(*s.node.store, grow, models, s.node.now.wall));
+  s.source.request(s.session, {origin(9), Stream::state}, 0, kCredit, true);
+  const std::vector<Message> pages = s.source.serve(s.session);
+  REQUIRE(pages.size() == 1);
+  const StatePage& page = std::get<StateResponse>(pages[0]).page;
+  const auto decoded = decode_state_page(page.body, page.from, page.to, s.node.store->schema());
+  REQUIRE(decoded);
+  REQUIRE(decoded->rows.size() == 1);
+  CHECK(decoded->rows[0].values == typed({ValueView::text("p"), ValueView::null(), ValueView::text("plain")}));
 }
 
 }  // namespace starling
