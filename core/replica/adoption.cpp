@@ -2,6 +2,7 @@
 
 #include "core/replica/stamper.h"
 #include "core/replica/transaction_manager.h"
+#include "core/replica/undo.h"
 #include "core/store/capture.h"
 #include "core/store/row_image.h"
 #include "core/store/row_store.h"
@@ -109,12 +110,10 @@ Expected<std::uint64_t> adopt_model(Store& store, const ModelSchema& model, Wall
   std::uint64_t total = 0;
   for (bool first = true;; first = false) {
     store.begin(TransactionKind::apply);  // not captured: no row of the application changes
+    const Undo undo(store);
     if (first) fill_in_defaults(store.database(), model);
     const Expected<std::uint64_t> adopted = adopt_rows(store, model, cursor, wall);
-    if (!adopted) {
-      store.rollback();
-      return adopted.error();
-    }
+    if (!adopted) return adopted.error();
     store.commit();
     if (*adopted == 0) return total;
     total += *adopted;

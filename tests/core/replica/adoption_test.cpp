@@ -1,5 +1,7 @@
 #include "core/replica/adoption.h"
 
+#include <SQLiteCpp/Exception.h>
+
 #include "tests/core/replica/test_node.h"
 
 namespace starling {
@@ -45,6 +47,17 @@ TEST_CASE("Adoption: rows with a version are left alone, so one that was interru
   behind_the_engine(node, "INSERT INTO note(id) VALUES ('a'), ('z')");
   CHECK(*adopt_existing_rows(*node.store, node.now.wall) == 2);
   CHECK(node.number("SELECT count(*) FROM sync_row") == 3);
+}
+
+TEST_CASE("Adoption: one that fails half-way leaves no transaction open, and nothing of what it had begun") {
+  TestNode node(1);
+  behind_the_engine(node, "INSERT INTO note(id) VALUES ('a')");
+  behind_the_engine(node, "ALTER TABLE sync_log RENAME TO elsewhere");  // the last that an adoption writes to
+  CHECK_THROWS_AS(adopt_existing_rows(*node.store, node.now.wall), SQLite::Exception);
+  CHECK_FALSE(node.store->in_transaction());
+  CHECK(node.number("SELECT count(*) FROM sync_row") == 0);
+  behind_the_engine(node, "ALTER TABLE elsewhere RENAME TO sync_log");
+  CHECK(*adopt_existing_rows(*node.store, node.now.wall) == 1);
 }
 
 TEST_CASE("Adoption: takes every key that a write takes") {
