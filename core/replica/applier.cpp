@@ -264,9 +264,10 @@ bool Applier::owned_row(const StateRow& row, Ordinal origin) {
                               row.deleted, row.values);
       return false;
     }
+    // A trigger of the application's may have taken the loser away: a live row without values would fit no page.
     const std::optional<BytesView> loser = rows.read_row(row.model, row.key);
     store_.quarantine().put(model, row.key, known->owner, known->rev, "key collision with device " + to_string(theirs.device),
-                            known->deleted, loser ? *loser : BytesView{});
+                            known->deleted || !loser, loser ? *loser : BytesView{});
   } else if (theirs.incarnation < ours.incarnation) {
     return false;  // an older life of the same device
   }

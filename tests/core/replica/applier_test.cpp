@@ -172,6 +172,21 @@ TEST_CASE("Applier: of two owners of one key the lesser device's row stands, in 
   }
 }
 
+TEST_CASE("Applier: a loser of a key that is no longer there is quarantined as deleted") {
+  TestNode node(1);
+  Author lesser(node, 2);
+  Author greater(node, 3);
+  const ModelIndex file = lesser.model("file");
+  const Bytes key = typed({ValueView::blob("k")});
+  const Bytes values = typed({ValueView::text("path"), ValueView::null()});
+  CHECK(outcome(greater.apply(greater.page(0, 1, {{file, Rev{1}, false, key, values}}))) == Applied::done);
+  node.store->begin(TransactionKind::apply);
+  Statement(node.store->handle(), "DELETE FROM file").run();  // as a trigger might
+  node.store->commit();
+  CHECK(outcome(lesser.apply(lesser.page(0, 1, {{file, Rev{1}, false, key, values}}))) == Applied::done);
+  CHECK(node.number("SELECT deleted FROM sync_quarantine") == 1);
+}
+
 TEST_CASE("Applier: a change of a seed, which nobody declared, is corrupt: the row would lack fields") {
   TestNode node(1);
   Author author(node, 2);
