@@ -334,7 +334,10 @@ void Capture::end() {
 
 void Capture::allow_commit() { impl_->commit_allowed = true; }
 
-bool Capture::touched_anything() const { return impl_->rows.size() != 0; }
+bool Capture::touched_anything() const {
+  if (impl_->failure) std::rethrow_exception(impl_->failure);
+  return impl_->rows.size() != 0;
+}
 
 bool Capture::rolled_back() const { return impl_->rolled_back; }
 

@@ -63,7 +63,7 @@ class Capture {
   // commits by itself: PRAGMA journal_mode and user_version, ANALYZE.
   void allow_commit();
 
-  [[nodiscard]] bool touched_anything() const;
+  [[nodiscard]] bool touched_anything() const;  // since begin(); throws what failed in the hook, as fold() does
   // Since begin() the whole transaction was rolled back: by RAISE(ROLLBACK), OR ROLLBACK or a failing machine, if the
   // caller did not. What ran since then was refused at its commit.
   [[nodiscard]] bool rolled_back() const;
