@@ -78,6 +78,7 @@ struct Node::Impl {
   template <class T>
   Expected<T> locked(const char* purpose, const std::function<Expected<T>()>& work);
   Expected<CommitInfo> write(WriteScope, const WriteFn&);
+  Expected<void> migrate(const WriteFn& ddl, const std::vector<Model>&);
   [[nodiscard]] Expected<void> still_open() const;
   void stop(std::chrono::milliseconds deadline);
   void long_transaction(const std::string& who);
@@ -140,6 +141,26 @@ Expected<CommitInfo> Node::Impl::write(WriteScope scope, const WriteFn& fn) {
     if (info.rows > 0) host.committed(std::move(*commit));
     return info;
   });
+}
+
+// What fails in the application's function is undone. Behind it a failing machine may leave a schema on disk that neither
+// the store nor the replica has taken up.
+Expected<void> Node::Impl::migrate(const WriteFn& ddl, const std::vector<Model>& models) {
+  bool theirs = false;
+  const WriteFn noted = [&](Transaction& t) {
+    theirs = true;
+    Expected<void> done = ddl ? ddl(t) : Expected<void>();
+    theirs = false;
+    return done;
+  };
+  try {
+    return starling::migrate(*store, noted, models, clock.now().wall);
+  } catch (const InvariantBroken&) {
+    throw;  // stops the node in any case
+  } catch (const std::exception& e) {
+    if (!theirs) host.fail(std::string("a migration: ") + e.what());
+    throw;
+  }
 }
 
 void Node::Impl::long_transaction(const std::string& who) {
@@ -255,7 +276,7 @@ Schema Node::schema() const {
 
 Expected<void> Node::migrate(const WriteFn& ddl, std::vector<Model> models) {
   return impl_->locked<void>("a migration", [&]() -> Expected<void> {
-    Expected<void> done = starling::migrate(*impl_->store, ddl, models, impl_->clock.now().wall);
+    Expected<void> done = impl_->migrate(ddl, models);
     const std::scoped_lock guard(impl_->life);
     if (impl_->schema == impl_->store->shared_schema()) return done;
     impl_->schema = impl_->store->shared_schema();

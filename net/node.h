@@ -66,7 +66,8 @@ class Node {
 
   // Changes the application's schema: `ddl` runs CREATE, ALTER TABLE … ADD COLUMN and the like in one transaction, then
   // these are the models (all of them, those that are there included). A model may gain columns at its end, no more.
-  // Peers that have not migrated yet are refused until they have.
+  // Peers that have not migrated yet are refused until they have. What `ddl` throws undoes all; a machine that fails
+  // behind it throws and stops the node, which when opened again has the schema of before or the new one.
   Expected<void> migrate(const WriteFn& ddl, std::vector<Model>);
   // Writes the database into a new file, while everything goes on. Put back in the place of starling.db, it is
   // recognised: the device goes on under a new incarnation, and what it had written since comes back from its peers.

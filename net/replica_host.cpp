@@ -147,6 +147,7 @@ void ReplicaHost::step() {
   Status status;
   {
     const WriterLock::Turn writer(writer_lock_, "the work of synchronising");
+    if (!failure().empty()) return;  // while we waited for our turn: the store may be of no use any more
     turn = take_turn();
     if (!turn.consumed.empty()) network_->execute(std::move(turn.consumed));  // so that sessions read on meanwhile
     foreign_lock_.set_patient(true);

@@ -258,16 +258,17 @@ Expected<void> Store::replace_models(const std::vector<Model>& models) {
   return {};
 }
 
-// After the commit of a migration: whatever was prepared for the models as they were goes.
+// After the commit of a migration: whatever was prepared for the models as they were goes. What the machine may refuse
+// comes first: if it does, the store is as it was, and of no use but to be closed.
 void Store::take_models() {
-  rows_.reset();
-  capture_.reset();
-  statements_ = std::make_unique<StatementCache>();
-  schema_ = std::exchange(next_schema_, nullptr);
   switch_triggers(*db_);
-  set_what_is_enforced();
+  auto rows = std::make_unique<RowStore>(handle(), *next_schema_, *origins_);
+  rows_ = std::move(rows);
+  statements_ = std::make_unique<StatementCache>();
+  capture_.reset();  // before the next takes the connection's hooks
+  schema_ = std::exchange(next_schema_, nullptr);
   capture_ = std::make_unique<Capture>(handle(), *schema_);
-  rows_ = std::make_unique<RowStore>(handle(), *schema_, *origins_);
+  set_what_is_enforced();
 }
 
 void Store::detach() {

@@ -1,5 +1,6 @@
 // The library's face, used as an application uses it: migrations, backups, leaving, pausing, progress.
 #include <SQLiteCpp/SQLiteCpp.h>
+#include <sqlite3.h>
 
 #include <atomic>
 #include <atomic>
@@ -84,6 +85,30 @@ TEST_CASE("migrate: a third device that joins afterwards takes entries and pages
   const Expected<Rows> kind = a->reader()->query("SELECT kind FROM file");
   REQUIRE(kind);
   CHECK(kind->text(0) == "plain");
+}
+
+// From the commit on every statement fails, as on a disk that has gone.
+TEST_CASE("migrate: a machine that fails behind the commit stops the node; opened again it has the new models") {
+  TestNode a(Start::create, "127.0.0.1:0");
+  REQUIRE(a.put_note("old", "written before"));
+  CHECK_THROWS_AS((void)a->migrate([](Transaction&) -> Expected<void> { throw std::range_error("theirs"); }, test_models()), std::range_error);
+  CHECK(a->status().failed.empty());
+  const auto then_fail = [](Transaction& t) -> Expected<void> {
+    const auto fail = [](void*, sqlite3* db, const char*, int) {
+      sqlite3_progress_handler(db, 1, [](void*) { return 1; }, nullptr);
+      return SQLITE_OK;
+    };
+    sqlite3_wal_hook(t.handle(), fail, nullptr);
+    return sql("ALTER TABLE note ADD COLUMN stars INTEGER DEFAULT 3")(t);
+  };
+  CHECK_THROWS_AS((void)a->migrate(then_fail, grown_models()), SQLite::Exception);
+  CHECK_FALSE(a->status().failed.empty());
+  CHECK(a->write(sql("INSERT INTO note(id) VALUES ('new')")).error().code == Errc::stopped);
+  a.close();
+  Expected<std::unique_ptr<Node>> again = Node::open(a.config(), grown_models());
+  REQUIRE(again);
+  REQUIRE((*again)->write(sql("UPDATE note SET stars=stars+1")));
+  CHECK((*again)->reader()->query("SELECT stars FROM note")->integer(0) == 4);
 }
 
 TEST_CASE("migrate: what is wrong with it is said, and nothing of it remains") {
