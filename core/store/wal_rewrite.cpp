@@ -9,7 +9,7 @@
 namespace starling {
 
 void rewrite_wal(sqlite3* db) {
-  constexpr sqlite3_int64 kPiece = 1 << 20;
+  constexpr sqlite3_int64 kPiece = 64 << 10;  // SQLite's VFS for Unix takes less than 128 KiB at a time
   const auto check = [](int code) {
     if (code != SQLITE_OK) throw SQLite::Exception(sqlite3_errstr(code), code);
   };
