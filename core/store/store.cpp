@@ -69,13 +69,14 @@ Expected<void> Store::open_file(const StoreConfig& config, WallTime now, Prng& p
     sqlite3_busy_handler(
         handle(), [](void* self, int tries) { return static_cast<Store*>(self)->on_busy_(tries) ? 1 : 0; }, this);
   }
+  set_checkpoint_on_close(false);  // until the WAL is written again: wal_rewrite.h
   db_->exec(kPragmas);
-  set_checkpoint_on_close(false);  // before our first commit: wal_rewrite.h
   register_guard_functions(handle(), &applying_);
 
   exec("BEGIN IMMEDIATE");
   in_transaction_ = true;
   rewrite_wal(handle());
+  set_checkpoint_on_close(true);  // also where we then refuse: a user who moves the file alone must have all
   exec(kTablesSql);
   Expected<Schema> schema = open_models(*db_, config.models);
   if (!schema) return schema.error();
@@ -102,7 +103,6 @@ Expected<void> Store::open_file(const StoreConfig& config, WallTime now, Prng& p
   state_->note_opening(prng.next());
   exec("COMMIT");
   in_transaction_ = false;
-  set_checkpoint_on_close(true);
 
   capture_ = std::make_unique<Capture>(handle(), *schema_);
   origins_ = std::make_unique<OriginTable>(handle());

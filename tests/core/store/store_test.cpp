@@ -65,6 +65,21 @@ TEST_CASE("Store: a file of another device, workspace or format is refused with 
   CHECK(refused(store_config(file.path())) == Errc::invalid_argument);
 }
 
+TEST_CASE("Store: also one that is refused leaves a file that is whole without its WAL") {
+  const TempFile file;
+  const TempFile crashed;
+  {
+    const std::unique_ptr<Store> store = open_store(store_config(file.path()));
+    apply(*store, [&] { Statement(store->handle(), "INSERT INTO note(id) VALUES ('n')").run(); });
+    for (const char* end : {"", "-wal"}) std::filesystem::copy_file(file.path() + end, crashed.path() + end);
+  }
+  StoreConfig config = store_config(crashed.path());
+  config.device = device(2);
+  CHECK(refused(config) == Errc::identity_conflict);
+  CHECK_FALSE(std::filesystem::exists(crashed.path() + "-wal"));
+  CHECK(number(*open_store(store_config(crashed.path())), "SELECT count(*) FROM note") == 1);
+}
+
 TEST_CASE("Store: an error while opening leaves nothing behind") {
   const TempFile file;
   StoreConfig config = store_config(file.path());
