@@ -75,6 +75,10 @@ std::optional<Message> Puller::taken(SessionId session, const StreamKey& key, st
 void Puller::stop(SessionId session) {
   std::erase_if(pulls_, [session](const auto& pull) { return pull.second.session == session; });
   std::erase_if(fruitless_, [session](const auto& item) { return item.first.first == session; });
+}
+
+void Puller::ended(SessionId session) {
+  stop(session);
   std::erase_if(holds_, [session](const auto& item) { return item.second.session == session; });
 }
 

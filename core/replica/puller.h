@@ -34,7 +34,8 @@ class Puller {
   [[nodiscard]] std::optional<Message> taken(SessionId, const StreamKey&, std::uint64_t to, std::size_t bytes, bool last,
                                              MonoTime);
   void stop(const StreamKey& key) { pulls_.erase(key); }
-  void stop(SessionId);  // it has ended; what waits for the dependencies of its entries is asked of others
+  void stop(SessionId);   // what was asked of it is asked anew
+  void ended(SessionId);  // likewise; what waits for the dependencies of its entries is asked of others
   void stop_all() { pulls_.clear(); }
   void expire(MonoTime);  // ends pulls whose source has fallen silent
 

@@ -150,7 +150,7 @@ void Replica::Impl::drop(SessionId id) {
   if (at->second.accepted)
     note(LogLevel::debug, NodeEvent::Kind::peer_disconnected, device, "no longer connected with " + short_string(device));
   sessions.erase(at);
-  puller.stop(id);
+  puller.ended(id);
   if (!join_target || id != join_source) return;
   join_target.reset();  // what only that peer had may be lost
   for (const auto& [other, s] : sessions) {

@@ -185,6 +185,18 @@ TEST_CASE("Puller: a hold keeps a stream from being asked for until its reason i
   }
 }
 
+TEST_CASE("Puller: what waits for dependencies is given up with the session that brought it, not with what was asked of it") {
+  VersionVector dependencies;
+  dependencies.join(origin(3), seq(2));
+  Puller puller;
+  puller.hold(kLogOf2, {"dependencies", {}, dependencies, {}, 7});
+  puller.stop(SessionId{7});
+  puller.ended(SessionId{8});
+  CHECK(puller.waits_for_entries(kLogOf2));
+  puller.ended(SessionId{7});
+  CHECK_FALSE(puller.held(kLogOf2));
+}
+
 TEST_CASE("Puller: wakes when a hold by time ends, and never for one by position") {
   Puller puller;
   VersionVector dependencies;
