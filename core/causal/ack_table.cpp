@@ -13,10 +13,16 @@ bool AckTable::take(const Acknowledgement& ack, bool delta) {
   Acknowledgement& held = found->second;
   if (std::tie(ack.incarnation, ack.version) <= std::tie(held.incarnation, held.version)) return false;
   if (delta && ack.incarnation != held.incarnation) return false;
-  VersionVector vector = delta ? held.vector : VersionVector();
-  vector.join(ack.vector);
-  if (vector.size() > limits::kVectorMax) return false;
-  held = {ack.member, ack.incarnation, ack.version, std::move(vector)};
+  if (delta && held.vector.size() + ack.vector.size() <= limits::kVectorMax) {  // in place: it fits, whatever they share
+    held.vector.join(ack.vector);
+  } else {
+    VersionVector vector = delta ? held.vector : VersionVector();
+    vector.join(ack.vector);
+    if (vector.size() > limits::kVectorMax) return false;
+    held.vector = std::move(vector);
+  }
+  held.incarnation = ack.incarnation;
+  held.version = ack.version;
   return true;
 }
 
