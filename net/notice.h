@@ -8,7 +8,8 @@
 //      all transactions since the last one, the next Progress is the newest. A reader that is opened inside a callback
 //      sees at least what the callback tells of.
 //   3. Bounded: more rows than limits::kChangeEventRowsMax become `everything`, events beyond limits::kEventsMax push
-//      the oldest out. Events wait for the first who listens: what opening the node had to tell is told then.
+//      the oldest out. Events wait for the first who listens, and for nobody after: what opening the node had to tell is
+//      told then; by an executor that runs tasks at once, before on_event() has returned.
 // Plain values; a callback may keep them.
 #pragma once
 

@@ -58,6 +58,7 @@ struct Notifier::Hub : std::enable_shared_from_this<Hub> {
   ChangeGatherer changes;
   std::optional<Progress> progress;
   std::deque<NodeEvent> events;
+  bool events_asked_for = false;  // once: from then on they are for those who listen when they happen
   bool scheduled = false;  // a task is with the executor, or runs
   bool closed = false;
   std::uint64_t running = 0;  // the watcher whose callback runs; 0: none
@@ -72,6 +73,7 @@ Subscription Notifier::Hub::subscribe(Watcher watcher) {
   std::unique_lock lock(mutex);
   if (closed) return {};
   watcher.id = ++last_id;
+  events_asked_for = events_asked_for || watcher.event != nullptr;
   watchers.push_back(std::make_shared<const Watcher>(std::move(watcher)));
   if (!executor && !thread.joinable()) thread = std::thread([hub = shared_from_this()] { hub->run(); });
   const std::uint64_t id = last_id;
@@ -84,6 +86,7 @@ Subscription Notifier::Hub::subscribe(Watcher watcher) {
 void Notifier::Hub::unsubscribe(std::uint64_t id) {
   std::unique_lock lock(mutex);
   std::erase_if(watchers, [&](const auto& w) { return w->id == id; });
+  if (events_asked_for && !hears_events()) events.clear();
   changed.wait(lock, [&] { return running != id || running_on == std::this_thread::get_id(); });
 }
 
@@ -206,6 +209,7 @@ void Notifier::progress(const Progress& progress) {
 
 void Notifier::event(NodeEvent event) {
   std::unique_lock lock(hub_->mutex);
+  if (hub_->events_asked_for && !hub_->hears_events()) return;
   if (hub_->events.size() >= limits::kEventsMax) hub_->events.pop_front();
   hub_->events.push_back(std::move(event));
   hub_->schedule(std::move(lock));

@@ -92,6 +92,24 @@ TEST_CASE("events wait for the first who listens, also where the node has its ow
   }
 }
 
+TEST_CASE("events wait for the first who listens alone: what happens while nobody does any more is told to nobody") {
+  Loop loop;
+  Notifier notifier(loop.executor(), Log());
+  std::vector<std::string> seen;
+  const auto listen = [&] { return notifier.on_event([&](const NodeEvent& e) { seen.push_back(e.text); }); };
+  notifier.event(event(1));
+  (void)notifier.on_progress([](const Progress&) {});  // hears no events
+  Subscription first = listen();
+  loop.run_one();
+  notifier.event(event(2));
+  first.cancel();  // before it was told
+  notifier.event(event(3));
+  const Subscription second = listen();
+  notifier.event(event(4));
+  while (loop.waiting() > 0) loop.run_one();
+  CHECK(seen == std::vector<std::string>{"1", "4"});
+}
+
 TEST_CASE("a subscription that has gone never calls again: its end waits for the call that runs, but not for itself") {
   Notifier notifier({}, Log());
   for (int round = 0; round < 200; ++round) {
