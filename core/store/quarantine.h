@@ -1,7 +1,8 @@
 // Quarantine: device-owned rows that cannot be shown here, kept with the reason.
 //
-// A key that two devices inserted belongs to the lesser device id everywhere but on the greater device itself; the
-// other row waits here. The stream goes on behind it. Visible in status and with SQL in sync_quarantine.
+// A key that two devices inserted belongs to the lesser device id everywhere but at home, where a device's own row stands;
+// a row that is deleted stands like any other. The other row waits here, as its owner's page had it. The stream goes on
+// behind it. Visible in status and with SQL in sync_quarantine.
 #pragma once
 
 #include "core/base/schema.h"
