@@ -1,7 +1,7 @@
 // Bugs that are planted on purpose, to see whether the simulator finds them (docs/testing.md, Planted bugs).
 //
 // In one build alone, preset `sim`, a switch turns one of them on; in every other there is no switch and no code for it.
-// Each is a slip that somebody could make, one line long, in the place where it would be made.
+// Each is a slip that somebody could make, where it would be made; most are one line long, none more than a few.
 #pragma once
 
 #include <array>
