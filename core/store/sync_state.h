@@ -14,11 +14,11 @@ class SyncState {
   explicit SyncState(sqlite3*);
 
   // Empty or zero where the file is new.
-  [[nodiscard]] const std::string& workspace_name() const { return workspace_name_; }
-  [[nodiscard]] const WorkspaceId& workspace() const { return workspace_; }
-  [[nodiscard]] const Origin& self() const { return self_; }
-  [[nodiscard]] std::int64_t format() const { return format_; }  // of the engine's tables (tables.h)
-  [[nodiscard]] bool initial_sync_completed() const { return completed_; }
+  [[nodiscard]] const std::string& workspace_name() const { return facts_.workspace_name; }
+  [[nodiscard]] const WorkspaceId& workspace() const { return facts_.workspace; }
+  [[nodiscard]] const Origin& self() const { return facts_.self; }
+  [[nodiscard]] std::int64_t format() const { return facts_.format; }  // of the engine's tables (tables.h)
+  [[nodiscard]] bool initial_sync_completed() const { return facts_.completed; }
 
   void create(const std::string& name, const WorkspaceId&, const Origin& self, bool completed, WallTime);
   void set_workspace(const WorkspaceId&);
@@ -27,21 +27,24 @@ class SyncState {
   // last process died between writing to the WAL and syncing it, SQLite takes for committed what it finds there, and no
   // sync has covered it: we would tell peers of what the next power cut takes away. This commit's sync covers it.
   // Whether this file is a copy that backup() made, and that nobody has opened since.
-  [[nodiscard]] bool is_backup() const { return is_backup_; }
+  [[nodiscard]] bool is_backup() const { return facts_.is_backup; }
   void forget_backup();
   void note_opening(std::uint64_t nonce);
   void set_initial_sync_completed(WallTime);
-  void reload();  // after a rollback
+  void reload();  // after a rollback: all of it, or as it was
 
  private:
+  struct Facts {
+    std::string workspace_name;
+    WorkspaceId workspace;
+    Origin self;
+    std::int64_t format = 0;
+    bool completed = false;
+    bool is_backup = false;
+  };
   void put_meta(std::string_view name, const ValueView&);
 
-  std::string workspace_name_;
-  WorkspaceId workspace_;
-  Origin self_;
-  std::int64_t format_;
-  bool completed_ = false;
-  bool is_backup_ = false;
+  Facts facts_;
   Statement put_meta_, drop_meta_, get_meta_, put_state_, get_state_;
 };
 

@@ -1,3 +1,5 @@
+#include <SQLiteCpp/Exception.h>
+
 #include "tests/core/store/open_store.h"
 
 namespace starling {
@@ -34,6 +36,17 @@ TEST_CASE("SyncState: after a rollback it says what the disk says") {
   joiner->rollback();
   CHECK(joiner->state().workspace().is_zero());
   CHECK_FALSE(joiner->state().initial_sync_completed());
+}
+
+TEST_CASE("SyncState: what cannot be read back in full is as it was") {
+  const std::unique_ptr<Store> store = open_store();
+  const WorkspaceId before = store->state().workspace();
+  apply(*store, [&] {
+    Statement(store->handle(), "UPDATE sync_meta SET value=zeroblob(16) WHERE name='workspace'").run();
+    Statement(store->handle(), "ALTER TABLE sync_state RENAME TO elsewhere").run();
+  });
+  CHECK_THROWS_AS(store->state().reload(), SQLite::Exception);
+  CHECK(store->state().workspace() == before);
 }
 
 }  // namespace starling
