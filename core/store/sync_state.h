@@ -23,13 +23,10 @@ class SyncState {
   void create(const std::string& name, const WorkspaceId&, const Origin& self, bool completed, WallTime);
   void set_workspace(const WorkspaceId&);
   void set_self(const Origin&);
-  // To be called once while opening, with a number that never comes twice: a commit that changes the file. Where the
-  // last process died between writing to the WAL and syncing it, SQLite takes for committed what it finds there, and no
-  // sync has covered it: we would tell peers of what the next power cut takes away. This commit's sync covers it.
   // Whether this file is a copy that backup() made, and that nobody has opened since.
   [[nodiscard]] bool is_backup() const { return facts_.is_backup; }
   void forget_backup();
-  void note_opening(std::uint64_t nonce);
+  void note_opening(std::uint64_t nonce);  // once while opening, with a number that never comes twice
   void set_initial_sync_completed(WallTime);
   void reload();  // after a rollback: all of it, or as it was
 

@@ -203,10 +203,9 @@ void World::forget_refusals() {
 }
 
 void World::count_rare_states() {
-  constexpr std::array<std::array<const char*, 2>, 4> kWords = {{{"their clock is ahead", "a stream waited for a clock"},
+  constexpr std::array<std::array<const char*, 2>, 3> kWords = {{{"their clock is ahead", "a stream waited for a clock"},
                                                                  {"are held", "a stream waited for a row that was refused"},
-                                                                 {"later life", "a device learned of its later life"},
-                                                                 {"more than ", "a device was overwhelmed"}}};
+                                                                 {"later life", "a device learned of its later life"}}};
   rare_["entries written"] += cluster_.ledger().entries_written();
   rare_["rows compared"] += cluster_.ledger().rows_compared();
   const NetworkCount& network = cluster_.network().faults();

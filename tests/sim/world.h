@@ -44,7 +44,6 @@ class World {
   [[nodiscard]] std::uint64_t trace() const;  // over every byte sent, when, and what all show in the end
   [[nodiscard]] const Tally& faults() const { return faults_; }
   [[nodiscard]] const Tally& rare() const { return rare_; }
-  [[nodiscard]] Cluster& cluster() { return cluster_; }
   [[nodiscard]] std::uint64_t operations(std::size_t device) const { return operations_.at(device); }  // of its disk, before peace
 
  private:

@@ -44,8 +44,8 @@ Disk::Image backup_of(SimNode& node) {
     ForeignConnection source(node);
     ForeignConnection target(node, kTarget);
     target.copy_from(source);
-    const bool marked = target.exec("PRAGMA journal_mode=DELETE") && target.exec(std::string("INSERT OR REPLACE INTO sync_meta(name, value) VALUES('") + kBackupMark + "', 1)");
-    if (!marked) throw std::runtime_error("a backup takes no mark");
+    const std::string mark = std::string("INSERT OR REPLACE INTO sync_meta(name, value) VALUES('") + kBackupMark + "', 1)";
+    if (!target.exec("PRAGMA journal_mode=DELETE") || !target.exec(mark)) throw std::runtime_error("a backup takes no mark");
   }
   Disk::Image backup = {{kDatabaseFile, node.disk().image().at(kTarget)}};
   node.disk().erase(kTarget);

@@ -105,8 +105,8 @@ int run_seeds(const Options& options) {
     std::cout << failures << " failed\n";
     return 1;
   }
-  if (report.done() < plan.count && options.minutes <= 0) {
-    std::cout << "only " << report.done() << " of " << plan.count << " were run\n";
+  if (report.done() == 0 || (report.done() < plan.count && options.minutes <= 0)) {
+    std::cout << "only " << report.done() << " were run\n";
     return 1;
   }
   const bool whole = options.without.empty() && options.always.empty() && report.done() >= kEnoughToReachAll;
@@ -147,9 +147,10 @@ int shrink_file(const Options& options) {
 // ---- Planted bugs ----
 
 #ifdef STARLING_PLANTED_BUGS
-void plant(const std::string& name) {
+bool plant(const std::string& name) {
   const auto found = std::find(kPlantedBugNames.begin(), kPlantedBugNames.end(), name);
   if (found != kPlantedBugNames.end()) planted_bug = PlantedBug{static_cast<std::uint8_t>(found - kPlantedBugNames.begin())};
+  return true;
 }
 
 // Runs seeds until one finds the bug that is planted; without it, that seed must do well.
@@ -187,12 +188,12 @@ int hunt_planted(const Options& options) {
   return all ? 0 : 1;
 }
 #else
-void plant(const std::string&) {}
-
-int hunt_planted(const Options&) {
+bool plant(const std::string&) {
   std::cerr << "no bugs are planted in this build: configure it with STARLING_PLANTED_BUGS=ON, as ./dev sim does\n";
-  return 2;
+  return false;
 }
+
+int hunt_planted(const Options& options) { return plant(options.planted) ? 0 : 2; }
 #endif
 
 // ---- Every point at which a process can die ----
@@ -251,7 +252,7 @@ int run(int argc, char** argv) {
   app.add_option("--planted", options.planted, "how soon a planted bug is found; with --replay or --shrink: have it in")->check(CLI::IsMember(bugs()));
   app.add_option("--folder", options.folder, "where failing scenarios are put")->take_last();
   CLI11_PARSE(app, argc, argv);
-  if (!options.replay.empty() || !options.shrink.empty()) plant(options.planted);
+  if (const bool one = !options.replay.empty() || !options.shrink.empty(); one && !options.planted.empty() && !plant(options.planted)) return 2;
   if (!options.replay.empty()) return replay(options);
   if (!options.shrink.empty()) return shrink_file(options);
   if (!options.sweep.empty()) return sweep_file(options);
