@@ -10,28 +10,41 @@ bool is_in_the_middle(const SimNode& joiner) {
   return joiner.count("note") < kBulk && !joiner.status().initial_sync_completed;
 }
 
+// A source and a peer that know one note and the bulk; they are apart, and a third device joins from the source.
+struct JoinUnderWay {
+  SimNode& source;
+  SimNode& peer;
+  SimNode& joiner;
+
+  JoinUnderWay(Cluster& cluster, std::string_view id, std::string_view title)
+      : source(cluster.create("S")), peer(cluster.join("P")), joiner(begin(cluster, id, title)) {}
+
+ private:
+  SimNode& begin(Cluster& cluster, std::string_view id, std::string_view title) const {
+    write_bulk_notes(source);
+    insert_note(source, id, title);
+    cluster.let_meet(source, peer);
+    everybody_parts(cluster);
+    SimNode& third = cluster.join("J");
+    begin_transfer(cluster, source, third);
+    return third;
+  }
+};
+
 }  // namespace
 
 TEST_CASE("[R1a] A row changes at the source while a device joins from it: what the joiner says of that row later is later"
           " for all") {
   tell("R1a", [](Cluster& cluster) {
-    SimNode& source = cluster.create("S");
-    SimNode& peer = cluster.join("P");
-    write_bulk_notes(source);
-    insert_note(source, "b", "first");
-    cluster.let_meet(source, peer);
-    everybody_parts(cluster);
-
-    SimNode& joiner = cluster.join("J");
-    begin_transfer(cluster, source, joiner);
-    REQUIRE(is_in_the_middle(joiner));
-    update_note(source, "b", "second");
+    const JoinUnderWay t(cluster, "b", "first");
+    REQUIRE(is_in_the_middle(t.joiner));
+    update_note(t.source, "b", "second");
     cluster.run_until_quiet();
     everybody_parts(cluster);
-    joiner.set_clock_ahead(-1min);
-    update_note(joiner, "b", "third");
-    cluster.let_meet(joiner, peer);  // who knows of the first alone
-    CHECK(shown_by(peer) == shown_by(joiner));
+    t.joiner.set_clock_ahead(-1min);
+    update_note(t.joiner, "b", "third");
+    cluster.let_meet(t.joiner, t.peer);  // who knows of the first alone
+    CHECK(shown_by(t.peer) == shown_by(t.joiner));
     everybody_meets(cluster);
     return "note b=third, 30 bulk notes";
   });
@@ -40,19 +53,11 @@ TEST_CASE("[R1a] A row changes at the source while a device joins from it: what 
 TEST_CASE("[R1b] A source writes a row while a device joins from it, and dies for ever: the joiner gets whole, and the row"
           " is nowhere") {
   tell("R1b", [](Cluster& cluster) {
-    SimNode& source = cluster.create("S");
-    SimNode& peer = cluster.join("P");
-    write_bulk_notes(source);
-    insert_note(source, "a", "known");
-    cluster.let_meet(source, peer);
-    everybody_parts(cluster);
-
-    SimNode& joiner = cluster.join("J");
-    begin_transfer(cluster, source, joiner);
-    insert_note(source, "b", "known to nobody else");
+    const JoinUnderWay t(cluster, "a", "known");
+    insert_note(t.source, "b", "known to nobody else");
     cluster.run_for(5ms);
-    REQUIRE(is_in_the_middle(joiner));
-    source.kill();
+    REQUIRE(is_in_the_middle(t.joiner));
+    t.source.kill();
     everybody_meets(cluster);
     return "note a=known, 30 bulk notes";
   });

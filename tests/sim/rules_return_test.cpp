@@ -9,8 +9,6 @@
 namespace starling::sim {
 namespace {
 
-constexpr Copy kCopies[] = {Copy::by_hand, Copy::by_backup};
-
 // All know the row, B's disk is copied, A deletes the row, all hear of it; B's disk is what it was.
 void delete_while_b_forgets(Cluster& cluster, const Three& t, Copy copy) {
   insert_note(t.a, "a", "deleted since");
@@ -61,66 +59,51 @@ std::string restored_and_lacks_an_entry(Cluster& cluster, Copy copy) {
 }  // namespace
 
 TEST_CASE("[R2a] A restored device shows a row that was deleted since, and meets the one that deleted it: the row goes") {
-  for (const Copy copy : kCopies) {
-    CAPTURE(static_cast<int>(copy));
-    tell("R2a", [copy](Cluster& cluster) {
-      const Three t(cluster);
-      delete_while_b_forgets(cluster, t, copy);
-      REQUIRE(shown_by(t.b) == "note a=deleted since");
-      insert_note(t.b, "b", "new");
-      cluster.let_meet(t.b, t.a);
-      CHECK(shown_by(t.b) == "note b=new");
-      everybody_meets(cluster);
-      return "note b=new";
-    });
-  }
+  tell_of_each_copy("R2a", [](Cluster& cluster, Copy copy) {
+    const Three t(cluster);
+    delete_while_b_forgets(cluster, t, copy);
+    REQUIRE(shown_by(t.b) == "note a=deleted since");
+    insert_note(t.b, "b", "new");
+    cluster.let_meet(t.b, t.a);
+    CHECK(shown_by(t.b) == "note b=new");
+    everybody_meets(cluster);
+    return "note b=new";
+  });
 }
 
 TEST_CASE("[R2b] A restored device shows a row that was deleted since, and is all that a third one meets: the row does not"
           " rise there") {
-  for (const Copy copy : kCopies) {
-    CAPTURE(static_cast<int>(copy));
-    tell("R2b", [copy](Cluster& cluster) {
-      const Three t(cluster);
-      delete_while_b_forgets(cluster, t, copy);
-      insert_note(t.b, "b", "new");
-      cluster.let_meet(t.b, t.c);
-      CHECK(shown_by(t.b) == "note b=new");
-      CHECK(shown_by(t.c) == "note b=new");
-      everybody_meets(cluster);
-      return "note b=new";
-    });
-  }
+  tell_of_each_copy("R2b", [](Cluster& cluster, Copy copy) {
+    const Three t(cluster);
+    delete_while_b_forgets(cluster, t, copy);
+    insert_note(t.b, "b", "new");
+    cluster.let_meet(t.b, t.c);
+    CHECK(shown_by(t.b) == "note b=new");
+    CHECK(shown_by(t.c) == "note b=new");
+    everybody_meets(cluster);
+    return "note b=new";
+  });
 }
 
 TEST_CASE("[R2c] A restored device changes a row that was deleted since: the row goes, and the change is kept as a conflict") {
-  for (const Copy copy : kCopies) {
-    CAPTURE(static_cast<int>(copy));
-    tell("R2c", [copy](Cluster& cluster) {
-      const Three t(cluster);
-      delete_while_b_forgets(cluster, t, copy);
-      update_note(t.b, "a", "too late");
-      everybody_meets(cluster);
-      CHECK(t.b.status().conflicts == 1);
-      return "";
-    });
-  }
+  tell_of_each_copy("R2c", [](Cluster& cluster, Copy copy) {
+    const Three t(cluster);
+    delete_while_b_forgets(cluster, t, copy);
+    update_note(t.b, "a", "too late");
+    everybody_meets(cluster);
+    CHECK(t.b.status().conflicts == 1);
+    return "";
+  });
 }
 
 TEST_CASE("[R5a] A restored device inserts a row, before it meets anybody, that others have deleted since: its row stands"
           " everywhere") {
-  for (const Copy copy : kCopies) {
-    CAPTURE(static_cast<int>(copy));
-    tell("R5a", [copy](Cluster& cluster) { return restored_and_writes(cluster, copy, 0ms); });
-  }
+  tell_of_each_copy("R5a", [](Cluster& cluster, Copy copy) { return restored_and_writes(cluster, copy, 0ms); });
 }
 
 TEST_CASE("[R5a-behind] A restored device, its clock behind, inserts such a row, so that its stamp lies before the delete:"
           " its row stands all the same, for it was written later") {
-  for (const Copy copy : kCopies) {
-    CAPTURE(static_cast<int>(copy));
-    tell("R5a-behind", [copy](Cluster& cluster) { return restored_and_writes(cluster, copy, -1min); });
-  }
+  tell_of_each_copy("R5a-behind", [](Cluster& cluster, Copy copy) { return restored_and_writes(cluster, copy, -1min); });
 }
 
 TEST_CASE("[ack-backup] A backup is put back and lacks an entry that the device had acknowledged: nobody counts on that any more") {

@@ -53,29 +53,26 @@ TEST_CASE("[R13-broken] A transfer breaks after its first pages, and the owner d
 
 TEST_CASE("[R13-horizon] A device that joined after a row was deleted is all that a restored one meets: the restored one's"
           " row goes") {
-  for (const Copy copy : {Copy::by_hand, Copy::by_backup}) {
-    CAPTURE(static_cast<int>(copy));
-    tell("R13-horizon", [copy](Cluster& cluster) {
-      const Three t(cluster);
-      put_file(t.a, "a", "1");
-      everybody_meets(cluster);
-      const Disk::Image old = image_of(t.b);
-      delete_file(t.a, "a");
-      put_file(t.a, "b", "1");
-      cluster.run_until_quiet();
-      everybody_parts(cluster);
-      SimNode& joiner = cluster.join("D");
-      cluster.let_meet(t.a, joiner);
-      everybody_parts(cluster);
+  tell_of_each_copy("R13-horizon", [](Cluster& cluster, Copy copy) {
+    const Three t(cluster);
+    put_file(t.a, "a", "1");
+    everybody_meets(cluster);
+    const Disk::Image old = image_of(t.b);
+    delete_file(t.a, "a");
+    put_file(t.a, "b", "1");
+    cluster.run_until_quiet();
+    everybody_parts(cluster);
+    SimNode& joiner = cluster.join("D");
+    cluster.let_meet(t.a, joiner);
+    everybody_parts(cluster);
 
-      put_back(t.b, old, copy);
-      REQUIRE(shown_by(t.b) == "file a=1");
-      cluster.let_meet(t.b, joiner);
-      CHECK(shown_by(t.b) == "file b=1");
-      everybody_meets(cluster);
-      return "file b=1";
-    });
-  }
+    put_back(t.b, old, copy);
+    REQUIRE(shown_by(t.b) == "file a=1");
+    cluster.let_meet(t.b, joiner);
+    CHECK(shown_by(t.b) == "file b=1");
+    everybody_meets(cluster);
+    return "file b=1";
+  });
 }
 
 TEST_CASE("[R13-digest] Two devices come to one owner's state by different ways, and meet without him: in the end they show"

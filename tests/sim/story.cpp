@@ -84,6 +84,13 @@ void tell(std::string_view tag, const Story& story, std::uint64_t times) {
   }
 }
 
+void tell_of_each_copy(std::string_view tag, const std::function<std::string(Cluster&, Copy)>& story) {
+  for (const Copy copy : {Copy::by_hand, Copy::by_backup}) {
+    CAPTURE(static_cast<int>(copy));
+    tell(tag, [&](Cluster& cluster) { return story(cluster, copy); });
+  }
+}
+
 std::string shown_by(const SimNode& node) {
   std::string text;
   append_rows(node, "note", "coalesce(title, 'NULL') || coalesce('/' || body, '')", text);

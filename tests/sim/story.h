@@ -54,6 +54,7 @@ enum class Copy {
   by_backup,  // Node::backup: it is marked as what it is
 };
 void put_back(SimNode&, const Disk::Image&, Copy);
+void tell_of_each_copy(std::string_view tag, const std::function<std::string(Cluster&, Copy)>&);
 
 // Every device that is alive meets every other; all is said.
 void everybody_meets(Cluster&);
