@@ -94,7 +94,12 @@ SharedChangeBatch read_batch(wire::SharedChangeBatch::Reader from) {
 
 template <class Request>
 Request read_request(wire::Request::Reader from) {
-  return {read_origin(from.getOrigin()), {from.getFrom()}, from.getCredit(), from.getOpen()};
+  Request request;
+  request.origin = read_origin(from.getOrigin());
+  request.from = {from.getFrom()};
+  request.credit = from.getCredit();
+  request.open = from.getOpen();
+  return request;
 }
 
 Errc code_of(wire::ErrorCode code) {
@@ -143,6 +148,7 @@ Hello read(wire::Hello::Reader from) {
         {read_text(one.getName(), limits::kNameMax), read_id<Hash128>(one.getDigestHigh(), one.getDigestLow())});
   }
   hello.clock = {from.getClockMs()};
+  hello.provisional = from.getProvisional();
   return hello;
 }
 
@@ -161,7 +167,29 @@ SharedChange read(wire::SharedChange::Reader from) {
 }
 
 SharedChangeResponse read(wire::SharedChangeResponse::Reader from) {
-  return {read_batch(from.getBatch()), from.getLast()};
+  SharedChangeResponse response{read_batch(from.getBatch()), from.getLast(), Seq{from.getHorizon()}};
+  require(response.horizon.value <= limits::kCountMax, "a horizon is too high");
+  return response;
+}
+
+SnapshotRequest read(wire::SnapshotRequest::Reader from) {
+  const auto kept = from.getKept();
+  require(kept.size() <= limits::kSnapshotPagesMax, "a list of pages is too long");
+  SnapshotRequest request{from.getCredit(), from.getOpen(), {}};
+  request.kept.reserve(kept.size());
+  for (const auto hash : kept) request.kept.push_back(read_id<Hash128>(hash.getHigh(), hash.getLow()));
+  return request;
+}
+
+SnapshotPage read(wire::SnapshotPage::Reader from) {
+  SnapshotPage page;
+  page.snapshot = read_id<Hash128>(from.getSnapshotHigh(), from.getSnapshotLow());
+  page.index = from.getIndex();
+  require(page.index < limits::kSnapshotPagesMax, "a snapshot of too many pages");
+  page.hash = read_id<Hash128>(from.getHash().getHigh(), from.getHash().getLow());
+  page.body = read_data(from.getBody(), limits::kFrameMax);
+  page.last = from.getLast();
+  return page;
 }
 
 AckSharedChanges read(capnp::List<wire::Acknowledgement>::Reader from) {
@@ -194,7 +222,12 @@ Message read(wire::Message::Reader from) {
     case wire::Message::HELLO: return read(from.getHello());
     case wire::Message::STATE_CHANGE: return StateChange{read_page(from.getStateChange())};
     case wire::Message::STATE_BATCH: return read(from.getStateBatch());
-    case wire::Message::STATE_REQUEST: return read_request<StateRequest>(from.getStateRequest());
+    case wire::Message::STATE_REQUEST: {
+      auto request = read_request<StateRequest>(from.getStateRequest());
+      request.horizon = Rev{from.getStateRequest().getHorizon()};
+      require(request.horizon.value <= limits::kCountMax, "a horizon is too high");
+      return request;
+    }
     case wire::Message::STATE_RESPONSE: return read(from.getStateResponse());
     case wire::Message::SHARED_CHANGE: return read(from.getSharedChange());
     case wire::Message::SHARED_CHANGE_BATCH: return read_batch(from.getSharedChangeBatch());
@@ -203,6 +236,8 @@ Message read(wire::Message::Reader from) {
     case wire::Message::ACK_SHARED_CHANGES: return read(from.getAckSharedChanges());
     case wire::Message::HEARTBEAT: return read(from.getHeartbeat());
     case wire::Message::ERROR: return read(from.getError());
+    case wire::Message::SNAPSHOT_REQUEST: return read(from.getSnapshotRequest());
+    case wire::Message::SNAPSHOT_PAGE: return read(from.getSnapshotPage());
     case wire::Message::NONE: break;
   }
   throw Malformed("message kind " + std::to_string(static_cast<unsigned>(from.which())) + " is unknown");

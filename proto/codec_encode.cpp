@@ -68,6 +68,11 @@ void write_request(wire::Request::Builder to, const Request& request, Position f
   to.setOpen(request.open);
 }
 
+void write_hash(wire::Hash::Builder to, const Hash128& hash) {
+  to.setHigh(high(hash.view()));
+  to.setLow(low(hash.view()));
+}
+
 wire::ErrorCode code_of(Errc code) {
   switch (code) {
     case Errc::invalid_argument: return wire::ErrorCode::INVALID_ARGUMENT;
@@ -119,6 +124,7 @@ void write(wire::Message::Builder to, const Hello& m) {
     one.setDigestLow(low(m.models[i].digest.view()));
   }
   hello.setClockMs(m.clock.ms);
+  hello.setProvisional(m.provisional);
 }
 
 void write(wire::Message::Builder to, const StateChange& m) { write_page(to.initStateChange(), m.page); }
@@ -128,7 +134,11 @@ void write(wire::Message::Builder to, const StateBatch& m) {
   for (std::size_t i = 0; i < m.pages.size(); ++i) write_page(pages[count(i)], m.pages[i]);
 }
 
-void write(wire::Message::Builder to, const StateRequest& m) { write_request(to.initStateRequest(), m, m.from); }
+void write(wire::Message::Builder to, const StateRequest& m) {
+  auto request = to.initStateRequest();
+  write_request(request, m, m.from);
+  request.setHorizon(m.horizon.value);
+}
 
 void write(wire::Message::Builder to, const StateResponse& m) {
   auto response = to.initStateResponse();
@@ -154,6 +164,26 @@ void write(wire::Message::Builder to, const SharedChangeResponse& m) {
   auto response = to.initSharedChangeResponse();
   write_batch(response.initBatch(), m.batch);
   response.setLast(m.last);
+  response.setHorizon(m.horizon.value);
+}
+
+void write(wire::Message::Builder to, const SnapshotRequest& m) {
+  ASSERT(m.kept.size() <= limits::kSnapshotPagesMax);
+  auto request = to.initSnapshotRequest();
+  request.setCredit(m.credit);
+  request.setOpen(m.open);
+  auto kept = request.initKept(count(m.kept.size()));
+  for (std::size_t i = 0; i < m.kept.size(); ++i) write_hash(kept[count(i)], m.kept[i]);
+}
+
+void write(wire::Message::Builder to, const SnapshotPage& m) {
+  auto page = to.initSnapshotPage();
+  page.setSnapshotHigh(high(m.snapshot.view()));
+  page.setSnapshotLow(low(m.snapshot.view()));
+  page.setIndex(m.index);
+  write_hash(page.initHash(), m.hash);
+  page.setBody(bytes(m.body));
+  page.setLast(m.last);
 }
 
 void write(wire::Message::Builder to, const AckSharedChanges& m) {

@@ -15,7 +15,7 @@
 
 namespace starling {
 
-inline constexpr std::uint32_t kProtocolVersion = 1;
+inline constexpr std::uint32_t kProtocolVersion = 2;
 
 struct ModelDigest {
   std::string name;
@@ -42,6 +42,7 @@ struct Hello {
   std::vector<HeldLog> held;  // of the receiver's device, each incarnation that we know
   std::vector<ModelDigest> models;
   WallTime clock;
+  bool provisional = false;  // has not caught up with anybody yet: what it writes has no number
   friend bool operator==(const Hello&, const Hello&) = default;
 };
 
@@ -49,7 +50,7 @@ struct StatePage {
   Origin origin;
   Rev from;
   Rev to;
-  Rev horizon;  // tombstones at or below it have been dropped
+  Rev horizon;  // tombstones at or below it have been dropped; where it lies above our position, the page begins at 0
   Bytes body;   // state_page.h
   friend bool operator==(const StatePage&, const StatePage&) = default;
 };
@@ -70,6 +71,7 @@ struct StateRequest {
   Rev from;
   std::uint32_t credit = 0;
   bool open = false;
+  Rev horizon;  // that the asker has taken over: a source with a greater one begins at 0
   friend bool operator==(const StateRequest&, const StateRequest&) = default;
 };
 struct StateResponse {
@@ -100,11 +102,29 @@ struct SharedChangeRequest {  // as StateRequest, of a log stream; `from`: the l
 struct SharedChangeResponse {
   SharedChangeBatch batch;
   bool last = false;
+  Seq horizon;  // not zero: entries up to it are gone, and what was asked for among them
   friend bool operator==(const SharedChangeResponse&, const SharedChangeResponse&) = default;
 };
 
-// Acknowledgements: what the sender holds on disk (and, later, what it knows of members that are away). `delta`: only
-// what changed since the member's previous version on this session.
+// "Send all shared rows, as of one vector": for whom the log does not reach back. Pages whose hashes are named in `kept`
+// travel as hashes; credit as in StateRequest.
+struct SnapshotRequest {
+  std::uint32_t credit = 0;
+  bool open = false;
+  std::vector<Hash128> kept;
+  friend bool operator==(const SnapshotRequest&, const SnapshotRequest&) = default;
+};
+struct SnapshotPage {
+  Hash128 snapshot;         // the hash of its first page, which tells the vector
+  std::uint64_t index = 0;  // 0, 1, 2, …
+  Hash128 hash;             // of the body
+  Bytes body;               // snapshot_page.h; empty: the receiver has it
+  bool last = false;
+  friend bool operator==(const SnapshotPage&, const SnapshotPage&) = default;
+};
+
+// Acknowledgements: what the sender holds on disk, and what it knows of the other members. `delta`: only what changed
+// since the member's previous version on this session.
 struct AckSharedChanges {
   struct One {
     Acknowledgement ack;
@@ -132,7 +152,7 @@ struct ErrorMessage {
 
 using Message = std::variant<Hello, StateChange, StateBatch, StateRequest, StateResponse, SharedChange,
                              SharedChangeBatch, SharedChangeRequest, SharedChangeResponse, AckSharedChanges, Heartbeat,
-                             ErrorMessage>;
+                             ErrorMessage, SnapshotRequest, SnapshotPage>;
 
 [[nodiscard]] const char* name_of(const Message&);
 

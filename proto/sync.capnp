@@ -26,6 +26,8 @@ struct Message {
     ackSharedChanges @10 :List(Acknowledgement);
     heartbeat @11 :Heartbeat;
     error @12 :Error;
+    snapshotRequest @13 :SnapshotRequest;
+    snapshotPage @14 :SnapshotPage;
   }
 }
 
@@ -58,6 +60,7 @@ struct Hello {
   held @8 :List(HeldLog);  # of the receiver's device
   models @9 :List(ModelDigest);
   clockMs @10 :Int64;  # wall clock, since 1970 in UTC
+  provisional @11 :Bool;  # the sender has not caught up with anybody yet: what it writes has no number
 }
 
 # The hash of the entry at seq as the sender holds it: proof that the receiver's history goes on from there.
@@ -104,6 +107,7 @@ struct Request {
   from @4 :UInt64;
   credit @5 :UInt32;  # bytes that may be under way in answer
   open @6 :Bool;      # begin at `from`; else `credit` is added to the pull that is open
+  horizon @7 :UInt64; # of a state stream: the asker has taken it, and removes what it finds no more (see StatePage)
 }
 
 struct StateResponse {
@@ -137,6 +141,28 @@ struct SharedChangeBatch {
 struct SharedChangeResponse {
   batch @0 :SharedChangeBatch;
   last @1 :Bool;
+  horizon @2 :UInt64;  # not zero: entries up to it are gone, and what was asked for among them: take a snapshot
+}
+
+# "Send all shared rows, as of one vector." Pages whose hash the asker names travel as their hash alone.
+struct SnapshotRequest {
+  credit @0 :UInt32;
+  open @1 :Bool;
+  kept @2 :List(Hash);
+}
+
+struct SnapshotPage {
+  snapshotHigh @0 :UInt64;  # the hash of its first page
+  snapshotLow @1 :UInt64;
+  index @2 :UInt64;         # from 0
+  hash @3 :Hash;            # of the body
+  body @4 :Data;            # proto/snapshot_page.h; empty: the receiver named its hash
+  last @5 :Bool;
+}
+
+struct Hash {
+  high @0 :UInt64;
+  low @1 :UInt64;
 }
 
 # What a member holds on disk, versioned by (incarnation, version).

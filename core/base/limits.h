@@ -27,6 +27,20 @@ inline constexpr std::size_t kRowMax = 3 * MiB;           // all values of one r
 inline constexpr std::size_t kEntryMax = 3 * MiB;         // one shared transaction, encoded; larger ones: see too_large
 inline constexpr std::size_t kChangesPerEntryMax = 1'000'000;
 inline constexpr std::size_t kConflictRing = 10'000;      // rows of sync_conflict that are kept
+inline constexpr std::size_t kMembersMax = 1024;          // devices in a workspace, removed ones included
+
+// Forgetting. What every member has acknowledged goes at once; the log goes by age and size whoever has it
+inline constexpr auto kPruneEvery = 10s;
+inline constexpr std::size_t kPruneRows = 2000;           // entries or tombstones of one origin in one transaction
+inline constexpr auto kLogAgeMax = 30 * 24h;
+inline constexpr std::size_t kLogSizeMax = 256 * MiB;
+
+// Snapshots
+inline constexpr std::size_t kSnapshotPageMin = 64 * KiB;   // a page ends at the first key after so much that says so,
+inline constexpr std::size_t kSnapshotPageMax = 512 * KiB;  // here at last
+inline constexpr std::size_t kSnapshotPagesMax = 65'536;
+inline constexpr std::size_t kSpooledPerStep = 1 * MiB;
+inline constexpr auto kSpoolKept = 10min;                   // that nobody asks for any more
 
 // The wire
 inline constexpr std::size_t kFrameMax = 4 * MiB;         // payload of one frame, before and after decompression
@@ -43,6 +57,7 @@ inline constexpr std::size_t kBatchPagesMax = 1024;       // pages of one StateB
 inline constexpr std::size_t kPullsMax = 8;               // pulls from one session that are not waiting
 inline constexpr std::size_t kWaitingMax = 16 * MiB;      // entries in memory that wait for what they depend on
 inline constexpr std::size_t kVectorMax = 10'000;         // origins in one message
+inline constexpr std::size_t kRelayedMax = 10'000;        // positions relayed in one message, or one member's
 inline constexpr std::size_t kOutboxMax = 16 * MiB;       // bytes queued for one session
 inline constexpr std::size_t kInboxMax = 1 * MiB;         // bytes of one session that await the replica; then: not read
 inline constexpr std::size_t kSessionsMax = 64;
@@ -60,6 +75,7 @@ inline constexpr auto kHeartbeatEvery = 30s;              // when idle
 inline constexpr auto kSilenceMax = 75s;                  // then the session is closed
 inline constexpr auto kLingerMax = 2s;                    // a closing session still sends what was queued
 inline constexpr auto kAckEvery = 200ms;
+inline constexpr auto kRelayEvery = 1s;                   // of other members' acknowledgements
 inline constexpr auto kBackoffFirst = 200ms;              // first reconnect window; doubled up to the cap
 inline constexpr auto kBackoffCap = 30s;
 
@@ -76,6 +92,8 @@ static_assert(kRowMax + 64 * KiB <= kFrameMax, "a row of a state page fits a fra
 static_assert(kPageTarget + kRowMax <= kFrameMax, "a page that was nearly full still takes the largest row");
 static_assert(kPushMax <= kPullCredit && kPullCredit <= kOutboxMax);
 static_assert(kValueMax < kRowMax);
+static_assert(kSnapshotPageMax + kRowMax + kKeyMax <= kFrameMax, "the largest row ends a page that was nearly full");
+static_assert(kSnapshotPagesMax * 16 <= kFrameMax, "a joiner names all that it has");
 static_assert(kVectorMax * 64 <= kFrameBeforeHelloMax, "a Hello names every origin that a workspace may have");
 
 }  // namespace starling::limits

@@ -9,9 +9,12 @@
 namespace starling {
 
 const ModelSchema* Schema::find(std::string_view name) const {
-  const auto at = std::lower_bound(models.begin(), models.end(), name,
+  const auto built_in = std::find_if(models.begin(), models.end(), [](const ModelSchema& m) { return m.built_in; });
+  const auto at = std::lower_bound(models.begin(), built_in, name,
                                    [](const ModelSchema& m, std::string_view n) { return m.name < n; });
-  return at != models.end() && at->name == name ? &*at : nullptr;
+  if (at != built_in && at->name == name) return &*at;
+  const auto own = std::find_if(built_in, models.end(), [name](const ModelSchema& m) { return m.name == name; });
+  return own != models.end() ? &*own : nullptr;
 }
 
 Hash128 Schema::digest() const {

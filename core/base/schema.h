@@ -63,6 +63,7 @@ struct ModelSchema {
   bool integer_key = false;       // the key is the rowid (INTEGER PRIMARY KEY, declared unique)
   bool has_foreign_keys = false;  // a foreign key of any table starts or ends here
   bool has_checks = false;        // a CHECK constraint, or at least the word in its declaration
+  bool built_in = false;          // the engine's own (core/store/member_table.h): not the application's to see
   Hash128 digest;                 // over all that two peers must agree on
 
   [[nodiscard]] FieldMask all_fields() const {
@@ -79,7 +80,7 @@ struct ModelSchema {
 };
 
 struct Schema {
-  std::vector<ModelSchema> models;  // ordered by name
+  std::vector<ModelSchema> models;  // the application's ordered by name, then the built-in ones
 
   [[nodiscard]] const ModelSchema* find(std::string_view name) const;
   [[nodiscard]] ModelIndex index_of(const ModelSchema& m) const { return static_cast<ModelIndex>(&m - models.data()); }

@@ -1,0 +1,207 @@
+#include <algorithm>
+#include <bit>
+#include <optional>
+
+#include "proto/model_table.h"
+#include "proto/snapshot_page.h"
+#include "proto/snapshot_page_format.h"
+
+namespace starling {
+namespace {
+
+using namespace snapshot_page_format;
+
+Error corrupt(const char* what) { return {Errc::corrupt, std::string("not a snapshot page: ") + what, "", ""}; }
+
+class PageReader {
+ public:
+  PageReader(BytesView bytes, const Schema& schema) : size_(bytes.size()), r_(bytes), schema_(schema) {}
+  [[nodiscard]] Expected<DecodedSnapshotPage> page();
+
+ private:
+  bool read_head();
+  bool read_origins();
+  bool read_run(std::size_t total);
+  bool read_kinds(std::span<SnapshotRow>);
+  bool read_generations(std::span<SnapshotRow>);
+  bool read_version(SnapshotRow&, RowKind);
+  bool read_fields(RowVersion&);
+  void read_rows(std::span<SnapshotRow>);
+  [[nodiscard]] const Origin* origin(std::uint64_t number);
+  [[nodiscard]] bool keys_ascend() const;
+
+  std::size_t size_;
+  ByteReader r_;
+  const Schema& schema_;
+  const ModelSchema* model_ = nullptr;
+  BytesView name_;
+  SnapshotRange range_;
+  std::vector<Origin> origins_;
+  std::vector<bool> used_;
+  std::vector<std::uint64_t> kinds_, origin_numbers_, times_, counters_;
+  std::vector<SnapshotRow> rows_;
+  std::vector<BytesView> columns_;
+  Arena arena_{limits::kFrameMax};
+};
+
+bool PageReader::read_head() {
+  if (size_ > limits::kFrameMax || r_.u8() != kFormat) return false;
+  name_ = r_.blob();
+  const std::uint8_t to_end = r_.u8();
+  if (r_.failed() || name_.empty() || name_.size() > limits::kNameMax || to_end > 1) return false;
+  range_.to_end = to_end == 1;
+  if (!range_.to_end) range_.through = Bytes(r_.blob());
+  return !r_.failed() && (range_.to_end || !range_.through.empty()) && range_.through.size() <= limits::kKeyMax;
+}
+
+bool PageReader::read_origins() {
+  const std::uint64_t count = r_.varint();
+  if (r_.failed() || count > limits::kVectorMax) return false;
+  for (std::uint64_t i = 0; i < count; ++i) {
+    const Origin origin = read_origin(r_);
+    if (r_.failed() || (i > 0 && origin <= origins_.back())) return false;
+    origins_.push_back(origin);
+  }
+  used_.assign(origins_.size(), false);
+  return true;
+}
+
+const Origin* PageReader::origin(std::uint64_t number) {
+  if (number >= origins_.size()) return nullptr;
+  used_[static_cast<std::size_t>(number)] = true;
+  return &origins_[static_cast<std::size_t>(number)];
+}
+
+bool PageReader::read_run(std::size_t total) {
+  const std::uint64_t count = r_.varint();
+  const std::size_t first = rows_.size();
+  if (r_.failed() || count != std::min(kRunMax, total - first)) return false;
+  rows_.resize(first + static_cast<std::size_t>(count));
+  const auto run = std::span(rows_).subspan(first);
+  if (!read_kinds(run) || !read_generations(run)) return false;
+  for (std::size_t i = 0; i < run.size(); ++i)
+    if (!read_version(run[i], static_cast<RowKind>(kinds_[i]))) return false;
+  read_rows(run);
+  return !r_.failed() && std::all_of(run.begin(), run.end(), [](const SnapshotRow& row) {
+    return row.key.size() <= limits::kKeyMax && row.values.size() <= limits::kRowMax;
+  });
+}
+
+bool PageReader::read_kinds(std::span<SnapshotRow> run) {
+  kinds_.resize(run.size());
+  read_numbers(r_, kinds_);
+  return !r_.failed() && std::all_of(kinds_.begin(), kinds_.end(), [](std::uint64_t kind) {
+    return kind <= static_cast<std::uint64_t>(RowKind::dead);
+  });
+}
+
+bool PageReader::read_generations(std::span<SnapshotRow> run) {
+  for (auto* numbers : {&origin_numbers_, &times_, &counters_}) numbers->resize(run.size());
+  read_numbers(r_, origin_numbers_);
+  times_.front() = r_.varint();
+  read_numbers(r_, std::span(times_).subspan(1));
+  read_numbers(r_, counters_);
+  if (r_.failed()) return false;
+  std::uint64_t ms = 0;
+  for (std::size_t i = 0; i < run.size(); ++i) {
+    ms += static_cast<std::uint64_t>(from_zigzag(times_[i]));
+    const Origin* author = origin(origin_numbers_[i]);
+    if (author == nullptr || ms >> kHlcMsBits != 0 || counters_[i] > Hlc::kCounterMax) return false;
+    run[i].version.generation = {Hlc::of(static_cast<std::int64_t>(ms), counters_[i]), *author};
+  }
+  return true;
+}
+
+bool PageReader::read_version(SnapshotRow& row, RowKind kind) {
+  if (kind == RowKind::changed) return read_fields(row.version);
+  if (kind == RowKind::plain) return true;
+  const Origin* author = origin(r_.varint());
+  const Seq seq{r_.varint()};
+  if (r_.failed() || author == nullptr || seq == Seq{} || seq.value > limits::kCountMax) return false;
+  row.version.death = Death{*author, seq};
+  return true;
+}
+
+// As RowVersion holds them: ascending, none equal to the generation.
+bool PageReader::read_fields(RowVersion& version) {
+  const std::uint64_t count = r_.varint();
+  if (r_.failed() || count == 0 || count > limits::kFieldsMax) return false;
+  for (std::uint64_t i = 0; i < count; ++i) {
+    const std::uint64_t field = r_.varint();
+    const Origin* author = origin(r_.varint());
+    const Hlc hlc{r_.be64()};
+    if (r_.failed() || author == nullptr || field >= limits::kFieldsMax) return false;
+    const FieldStamp f{static_cast<FieldIndex>(field), {hlc, *author}};
+    if (f.stamp <= version.generation || (i > 0 && f.field <= version.fields.back().field)) return false;
+    if (model_ != nullptr && (field >= model_->fields.size() || (plain_fields(*model_) >> field & 1) == 0)) return false;
+    version.fields.push_back(f);
+  }
+  return true;
+}
+
+void PageReader::read_rows(std::span<SnapshotRow> run) {
+  columns_.resize(run.size());
+  read_columns(r_, model_->key.size(), arena_, columns_);
+  for (std::size_t i = 0; i < run.size(); ++i) run[i].key = columns_[i];
+  columns_.resize(static_cast<std::size_t>(std::count_if(run.begin(), run.end(), [](const SnapshotRow& row) { return !row.version.death; })));
+  if (columns_.empty()) return;
+  read_columns(r_, static_cast<std::size_t>(std::popcount(plain_fields(*model_))), arena_, columns_);
+  auto values = columns_.begin();
+  for (SnapshotRow& row : run)
+    if (!row.version.death) row.values = *values++;
+}
+
+bool PageReader::keys_ascend() const {
+  for (std::size_t i = 1; i < rows_.size(); ++i)
+    if (rows_[i].key <= rows_[i - 1].key) return false;
+  return range_.to_end || rows_.empty() || rows_.back().key <= range_.through;
+}
+
+Expected<DecodedSnapshotPage> PageReader::page() {
+  if (!read_head()) return corrupt("its head is malformed");
+  model_ = schema_.find(name_);
+  if (model_ == nullptr) return model_refused({name_, nullptr}, "is not registered here");
+  if (model_->kind != Kind::shared) return model_refused({name_, model_}, "is device-owned here, and no snapshot carries its rows");
+  if (!read_origins()) return corrupt("its origins are malformed");
+  const std::uint64_t total = r_.varint();
+  if (r_.failed() || total > size_) return corrupt("it counts more rows than it can hold");
+  rows_.reserve(static_cast<std::size_t>(total));
+  while (rows_.size() < total)
+    if (!read_run(static_cast<std::size_t>(total))) return corrupt("a run of rows is malformed");
+  const bool used = std::all_of(used_.begin(), used_.end(), [](bool one) { return one; });
+  if (!r_.done() || !used) return corrupt("its end is malformed");
+  if (!keys_ascend()) return corrupt("its keys are not in order");
+  return DecodedSnapshotPage{schema_.index_of(*model_), std::move(range_), std::move(rows_), std::move(arena_)};
+}
+
+}  // namespace
+
+Expected<SnapshotHead> decode_snapshot_head(BytesView bytes) {
+  ByteReader r(bytes);
+  SnapshotHead head;
+  const bool good = r.u8() == kFormat;
+  const std::uint8_t with_seen = r.u8();
+  const std::uint64_t count = r.varint();
+  if (!good || with_seen > 1 || count > limits::kVectorMax) return corrupt("its head is malformed");
+  for (std::uint64_t i = 0; i < count && !r.failed(); ++i) {
+    SnapshotHead::Log log;
+    log.origin = read_origin(r);
+    log.seq = Seq{r.varint()};
+    log.hlc = Hlc{r.be64()};
+    const BytesView hash = r.raw(16);
+    if (with_seen == 1) log.seen = read_vector(r);
+    if (r.failed() || log.seq == Seq{} || log.seq.value > limits::kCountMax || log.hlc == Hlc{} ||
+        (i > 0 && log.origin <= head.logs.back().origin))
+      return corrupt("a log in its head is malformed");
+    log.hash = Hash128::from(hash);
+    head.logs.push_back(std::move(log));
+  }
+  if (!r.done()) return corrupt("its head is malformed");
+  return head;
+}
+
+Expected<DecodedSnapshotPage> decode_snapshot_page(BytesView bytes, const Schema& schema) {
+  return PageReader(bytes, schema).page();
+}
+
+}  // namespace starling
