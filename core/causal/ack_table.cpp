@@ -35,12 +35,20 @@ const Acknowledgement* AckTable::find(const DeviceId& member) const {
   return found == acks_.end() ? nullptr : &found->second;
 }
 
-std::optional<Seq> AckTable::acknowledged_by_all(const Origin& origin) const {
-  if (acks_.empty()) return std::nullopt;
+Seq AckTable::acknowledged_by_all(const Origin& origin) const {
   Seq least{std::numeric_limits<std::uint64_t>::max()};
   for (const auto& [member, ack] : acks_) {
     const bool author = member == origin.device && ack.incarnation <= origin.incarnation;
     if (!author) least = std::min(least, ack.vector.at(origin).seq);
+  }
+  return least;
+}
+
+Rev AckTable::state_acknowledged_by_all(const Origin& origin) const {
+  Rev least{std::numeric_limits<std::uint64_t>::max()};
+  for (const auto& [member, ack] : acks_) {
+    const bool author = member == origin.device && ack.incarnation <= origin.incarnation;
+    if (!author) least = std::min(least, ack.vector.at(origin).rev);
   }
   return least;
 }

@@ -4,6 +4,7 @@
 // the vector; a later incarnation of the same device replaces an earlier one even where its vector is lower (a
 // restored backup). Anything older than what is held is refused, so that replays and reordering do nothing; so is
 // anything from a device that is not a member, lest a late message bring a removed one back.
+// The device itself is not in its table: it holds what it holds.
 // Pure state; the store persists rows of sync_ack in the transaction that takes an acknowledgement in.
 #pragma once
 
@@ -36,8 +37,9 @@ class AckTable {
 
   // The greatest seq of an origin's log that every member has acknowledged: entries up to it may be dropped. The
   // author itself counts as holding all, until it acknowledges under a later incarnation: then it may have lost some.
-  // No member but the author: the greatest Seq there is. No members: nullopt (nobody has promised anything).
-  [[nodiscard]] std::optional<Seq> acknowledged_by_all(const Origin&) const;
+  // No member but the author: the greatest Seq there is.
+  [[nodiscard]] Seq acknowledged_by_all(const Origin&) const;
+  [[nodiscard]] Rev state_acknowledged_by_all(const Origin&) const;  // of its state stream, likewise
 
  private:
   std::map<DeviceId, Acknowledgement> acks_;

@@ -44,6 +44,13 @@ void VersionVector::join(const VersionVector& theirs) {
   for (const auto& [origin, position] : theirs) join(origin, position);
 }
 
+void VersionVector::restart_log(const Origin& origin) {
+  const auto at = positions_.find(origin);
+  if (at == positions_.end()) return;
+  at->second = {at->second.rev, Seq{}, Hlc{}};
+  if (at->second == Position{}) positions_.erase(at);
+}
+
 bool VersionVector::covers(const VersionVector& other) const {
   return std::all_of(other.begin(), other.end(),
                      [this](const auto& entry) { return at(entry.first).covers(entry.second); });
@@ -69,6 +76,16 @@ Hash128 VersionVector::hash() const {
   ByteWriter w;
   write_vector(w, *this);
   return hash128(w.bytes());
+}
+
+std::uint64_t distance(const VersionVector& ahead, const VersionVector& behind) {
+  std::uint64_t changes = 0;
+  for (const auto& [origin, position] : ahead) {
+    const Position held = behind.at(origin);
+    if (position.rev > held.rev) changes += position.rev.value - held.rev.value;
+    if (position.seq > held.seq) changes += position.seq.value - held.seq.value;
+  }
+  return changes;
 }
 
 void write_vector(ByteWriter& w, const VersionVector& vector) {

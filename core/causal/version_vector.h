@@ -31,6 +31,7 @@ class VersionVector {
   void advance_seq(const Origin&, Seq to, Hlc);    // the same; the HLC grows with seq, or stays with it
   void join(const Origin&, const Position&);       // the greater of each; the HLC goes with its seq
   void join(const VersionVector&);
+  void restart_log(const Origin&);                 // back to nothing: only of a log that nobody was told of
 
   [[nodiscard]] bool covers(const VersionVector& other) const;
   [[nodiscard]] bool covers(const Stamp&) const;  // its entry lies within the prefix; a seed's stamp always does
@@ -48,6 +49,9 @@ class VersionVector {
  private:
   Map positions_;  // never holds an all-zero position
 };
+
+// How many changes the one shows that the other does not: revisions and entries together.
+[[nodiscard]] std::uint64_t distance(const VersionVector& ahead, const VersionVector& behind);
 
 // 28 bytes and 3 varints (rev, seq, hlc) for each origin, ascending, preceded by their count. Read: at most
 // limits::kVectorMax origins; anything that write_vector would not have written fails the reader.

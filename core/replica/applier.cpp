@@ -44,7 +44,7 @@ Error too_many_origins(const Origin& origin) {
 }
 
 void note_row(ChangeSet& event, ModelIndex model, Op op, FieldMask fields, BytesView key) {
-  if (event.overflow) return;
+  if (event.overflow || event.schema->models[model].built_in) return;
   if (event.rows.size() >= limits::kChangeEventRowsMax) {
     event.overflow = true;
     event.rows.clear();
@@ -132,7 +132,7 @@ Expected<ApplyResult> Applier::entry(const Origin& origin, Seq seq, BytesView by
   for (std::span<const Change> left = decoded->changes; !left.empty();) {
     left = left.subspan(new_rows(left, header.stamp(), result));
     if (left.empty()) break;
-    change(left.front(), *decoded, recorder, result);
+    change(left.front(), {header.stamp(), header.seq}, recorder, result);
     left = left.subspan(1);
   }
   result.event.conflicts = store_.conflicts().added() > lost_before;
@@ -156,9 +156,9 @@ std::size_t Applier::new_rows(std::span<const Change> changes, const Stamp& stam
   return rows.size();
 }
 
-void Applier::change(const Change& c, const DecodedEntry& entry, ConflictRecorder& recorder, ApplyResult& result) {
+void Applier::change(const Change& c, const Place& place, ConflictRecorder& recorder, ApplyResult& result) {
   RowStore& rows = store_.rows();
-  const Stamp stamp = entry.header.stamp();
+  const Stamp& stamp = place.stamp;
   ++result.rows;
   const std::optional<RowVersion> held = rows.version(c.model, c.key);
   const RowVersion* mine = held ? &*held : nullptr;
@@ -181,8 +181,36 @@ void Applier::change(const Change& c, const DecodedEntry& entry, ConflictRecorde
       break;
     case Verdict::erase_row: rows.erase_row(c.model, c.key); break;
   }
-  rows.put(c.model, c.key, merged_version(mine, merged, c.op, c.generation, stamp, entry.header.seq));
+  rows.put(c.model, c.key, merged_version(mine, merged, c.op, c.generation, stamp, place.seq));
   note_row(result.event, c.model, c.op, c.op == Op::update ? merged.won : c.fields, c.key);
+}
+
+void Applier::new_rows_of_snapshot(ModelIndex model, std::span<const NewRow> rows, ApplyResult& result) {
+  if (rows.empty()) return;
+  const std::size_t put = store_.rows().put_new(model, rows, {});
+  ASSERT(put == rows.size());
+  store_.rows().insert_rows(model, rows);
+  const ModelSchema& m = store_.schema().models[model];
+  for (const NewRow& row : rows) note_row(result.event, model, Op::insert, m.all_fields() & ~m.key_fields(), row.key);
+  result.rows += rows.size();
+}
+
+void Applier::sweep(ModelIndex model, BytesView key, const RowVersion& mine, ConflictRecorder& recorder, ApplyResult& result) {
+  recorder.lost_to_sweep(model, key, mine);
+  store_.rows().forget(model, key);
+  ++result.rows;
+  note_row(result.event, model, Op::erase, 0, key);
+}
+
+// What a page may be, given where we stand in its stream. Reading it anew, we stand where we have come so far.
+std::optional<Applied> Applier::out_of_turn(const StatePage& page, bool begins_anew) {
+  const std::optional<Ordinal> known = store_.origins().find(page.origin);
+  const Rev restart = known ? store_.origins().restart(*known) : Rev{};
+  const Rev held = restart != Rev{} ? restart : store_.origins().vector().at(page.origin).rev;
+  if (begins_anew) return std::nullopt;
+  if (page.to <= held) return Applied::duplicate;
+  if (page.from > held && !planted(PlantedBug::page_accepted_past_gap)) return Applied::gap;
+  return std::nullopt;
 }
 
 Expected<ApplyResult> Applier::page(const StatePage& page) {
@@ -191,15 +219,12 @@ Expected<ApplyResult> Applier::page(const StatePage& page) {
   result.event.origin = page.origin;
   if (page.origin == store_.self() && page.to > store_.origins().position(store_.self_ordinal()).rev)
     return own_stream(page.origin);
-  if (page.to.value > limits::kCountMax)
+  if (std::max(page.to, page.horizon).value > limits::kCountMax)
     return Error{Errc::corrupt, "a revision that nobody reaches", stream_name(page.origin), ""};
   const Rev held = store_.origins().vector().at(page.origin).rev;
-  if (page.to <= held) {
-    result.outcome = Applied::duplicate;
-    return result;
-  }
-  if (page.from > held && !planted(PlantedBug::page_accepted_past_gap)) {
-    result.outcome = Applied::gap;
+  const bool begins_anew = page.from == Rev{} && page.horizon > held && held != Rev{};
+  if (const std::optional<Applied> not_now = out_of_turn(page, begins_anew)) {
+    result.outcome = *not_now;
     return result;
   }
   Expected<DecodedStatePage> decoded = decode_state_page(page.body, page.from, page.to, store_.schema());
@@ -208,7 +233,43 @@ Expected<ApplyResult> Applier::page(const StatePage& page) {
   const Expected<void> rows = check_rows(store_.schema(), decoded->rows, page.origin);
   if (!rows) return rows.error();
   const Ordinal ordinal = store_.origins().ordinal(page.origin);
-  std::span<const StateRow> left = decoded->rows;
+  const bool anew = begins_anew || store_.origins().restart(ordinal) != Rev{};
+  if (anew) sweep_owned(ordinal, page, decoded->rows, result);
+  owned_rows(decoded->rows, anew ? Rev{} : held, ordinal, result);
+  store_.origins().raise_horizon(ordinal, {page.horizon, Seq{}});
+  const bool caught_up = page.to >= held && page.to >= store_.origins().horizon(ordinal).rev;
+  if (anew) store_.origins().set_restart(ordinal, caught_up ? Rev{} : page.to);
+  if (!anew || caught_up) store_.origins().advance_rev(ordinal, page.to);
+  return result;
+}
+
+// The horizon has passed us: what an owner deleted meanwhile is told nowhere. Of the page's range we keep what it lists.
+void Applier::sweep_owned(Ordinal ordinal, const StatePage& page, std::span<const StateRow> listed, ApplyResult& result) {
+  struct Gone {
+    ModelIndex model;
+    Bytes key;
+    Rev rev;
+  };
+  std::vector<Gone> gone;
+  store_.rows().read_owned(ordinal, page.from, [&](const OwnedRow& row) {
+    if (row.rev > page.to) return false;
+    const auto at = std::lower_bound(listed.begin(), listed.end(), row.rev, [](const StateRow& l, Rev rev) { return l.rev < rev; });
+    const bool stays = at != listed.end() && at->rev == row.rev && at->model == row.model && at->key == row.key;
+    if (!stays) gone.push_back({row.model, Bytes(row.key), row.rev});
+    return true;
+  });
+  for (const Gone& row : gone) {
+    store_.quarantine().drop(store_.schema().models[row.model].name, row.key, ordinal);
+    const std::optional<OwnedVersion> version = store_.rows().owned(row.model, row.key);
+    if (!version || version->owner != ordinal || version->rev != row.rev) continue;
+    store_.rows().forget(row.model, row.key);
+    ++result.rows;
+    note_row(result.event, row.model, Op::erase, 0, row.key);
+  }
+}
+
+// Those beyond `held`.
+void Applier::owned_rows(std::span<const StateRow> left, Rev held, Ordinal ordinal, ApplyResult& result) {
   while (!left.empty() && left.front().rev <= held) left = left.subspan(1);
   while (!left.empty()) {
     const std::size_t fresh = new_owned_rows(left, ordinal);
@@ -219,8 +280,6 @@ Expected<ApplyResult> Applier::page(const StatePage& page) {
     if (owned_row(row, ordinal)) note_state_row(row, row.deleted ? Op::erase : Op::update, result);
     left = left.subspan(1);
   }
-  store_.origins().advance_rev(ordinal, page.to);
-  return result;
 }
 
 void Applier::note_state_row(const StateRow& row, Op op, ApplyResult& result) {

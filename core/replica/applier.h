@@ -16,7 +16,8 @@ namespace starling {
 
 class ConflictRecorder;
 class Store;
-struct DecodedEntry;
+struct NewRow;
+struct RowVersion;
 struct StateRow;
 
 enum class Applied : std::uint8_t {
@@ -44,9 +45,23 @@ class Applier {
   [[nodiscard]] Expected<ApplyResult> entry(const Origin&, Seq, BytesView bytes, WallTime);
   [[nodiscard]] Expected<ApplyResult> page(const StatePage&);
 
+  // One change by the merge rule, wherever it comes from; `place`: the entry that it stood in. The event names what
+  // changed.
+  struct Place {
+    Stamp stamp;
+    Seq seq;
+  };
+  void change(const Change&, const Place&, ConflictRecorder&, ApplyResult&);
+
+  // Of a snapshot: rows of which nothing is known here; and a row of ours that has died where it comes from.
+  void new_rows_of_snapshot(ModelIndex, std::span<const NewRow>, ApplyResult&);
+  void sweep(ModelIndex, BytesView key, const RowVersion&, ConflictRecorder&, ApplyResult&);
+
  private:
   std::size_t new_rows(std::span<const Change>, const Stamp&, ApplyResult&);
-  void change(const Change&, const DecodedEntry&, ConflictRecorder&, ApplyResult&);
+  [[nodiscard]] std::optional<Applied> out_of_turn(const StatePage&, bool begins_anew);
+  void sweep_owned(Ordinal origin, const StatePage&, std::span<const StateRow> listed, ApplyResult&);
+  void owned_rows(std::span<const StateRow>, Rev held, Ordinal origin, ApplyResult&);
   std::size_t new_owned_rows(std::span<const StateRow>, Ordinal origin);
   bool owned_row(const StateRow&, Ordinal origin);
   void note_state_row(const StateRow&, Op, ApplyResult&);

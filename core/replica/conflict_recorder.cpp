@@ -27,7 +27,19 @@ ConflictRecorder::ConflictRecorder(Store& store, const EntryHeader& header, cons
                                    WallTime wall)
     : store_(store), stamp_(header.stamp()), seen_(author_seen), wall_(wall) {}
 
+ConflictRecorder::ConflictRecorder(Store& store, const VersionVector& seen, WallTime wall)
+    : store_(store), seen_(seen), wall_(wall), of_snapshot_(true) {}
+
+void ConflictRecorder::lost_to_sweep(ModelIndex model, BytesView key, const RowVersion& mine) {
+  const ModelSchema& m = store_.schema().models[model];
+  if (m.built_in || mine.death) return;
+  stamp_ = {};
+  lost_here({model, Op::erase, mine.generation, key, 0, {}}, mine, unseen(mine, m.all_fields() & ~m.key_fields()), "delete");
+}
+
 void ConflictRecorder::record(const Change& c, const RowVersion* mine, const MergeResult& result) {
+  if (store_.schema().models[c.model].built_in) return;
+  if (of_snapshot_ && (result.verdict == Verdict::superseded || result.verdict == Verdict::insert_row)) return;
   const FieldMask every = store_.schema().models[c.model].all_fields() & ~store_.schema().models[c.model].key_fields();
   switch (result.verdict) {
     case Verdict::superseded:
@@ -43,7 +55,7 @@ void ConflictRecorder::record(const Change& c, const RowVersion* mine, const Mer
       }
       return;
     case Verdict::update_row:
-      lost_there(c, mine, result.lost, "update");
+      if (!of_snapshot_) lost_there(c, mine, result.lost, "update");
       lost_here(c, *mine, unseen(*mine, result.won), "update");
       return;
     case Verdict::replace_row:

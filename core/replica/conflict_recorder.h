@@ -20,6 +20,12 @@ class ConflictRecorder {
   // For the changes of one entry. `author_seen`: what its author had seen when he wrote it; both outlive the recorder.
   ConflictRecorder(Store&, const EntryHeader&, const VersionVector& author_seen, WallTime);
 
+  // For the rows of a snapshot as of `seen`: of these, it records what of ours they beat that they had not seen.
+  ConflictRecorder(Store&, const VersionVector& seen, WallTime);
+  void set_stamp(const Stamp& stamp) { stamp_ = stamp; }  // of the next change
+  // A row of ours that a snapshot has seen die.
+  void lost_to_sweep(ModelIndex, BytesView key, const RowVersion& mine);
+
   // Call before the row is written. `row`: our typed bytes of its non-key fields; nullopt where there is no row.
   void record(const Change&, const RowVersion* mine, const MergeResult&);
 
@@ -34,6 +40,7 @@ class ConflictRecorder {
   Stamp stamp_;
   const VersionVector& seen_;
   WallTime wall_;
+  bool of_snapshot_ = false;
   std::optional<std::pair<Death, Stamp>> last_death_;  // the rows of one delete often lose together
 };
 

@@ -74,12 +74,18 @@ std::uint64_t ack_version(const VersionVector& vector) {
   return version;
 }
 
-Hello make_hello(Store& store, const DeviceId& peer, WallTime now) {
+VersionVector without_own_log(VersionVector vector, const Origin& self) {
+  vector.restart_log(self);
+  return vector;
+}
+
+Hello make_hello(Store& store, VersionVector shown, const DeviceId& peer, WallTime now) {
   Hello hello;
   hello.workspace_name = store.state().workspace_name();
   hello.workspace = store.state().workspace();
   hello.incarnation = store.self().incarnation;
-  hello.vector = store.origins().vector();
+  hello.provisional = store.state().provisional();
+  hello.vector = std::move(shown);
   hello.ack_version = ack_version(hello.vector);
   for (const Origin& origin : store.origins().of_device(peer)) {
     const Position position = store.origins().vector().at(origin);

@@ -11,13 +11,16 @@ namespace starling {
 
 class Store;
 
-[[nodiscard]] Hello make_hello(Store&, const DeviceId& peer, WallTime);
+[[nodiscard]] Hello make_hello(Store&, VersionVector shown, const DeviceId& peer, WallTime);
 [[nodiscard]] Expected<void> check_hello(Store&, const Hello&, const DeviceId& peer, WallTime);
 
 // The latest life of this device that the vector shows, where that is later than ours by birth: then our clock was
 // behind when this database was made, and our rows would count as older than those of the life before. As long as we
 // have written nothing we can begin anew, later than that; else the peer is refused (check_hello).
 [[nodiscard]] std::optional<Incarnation> later_life(const Store&, const VersionVector&);
+
+// Our log is told to nobody while it is provisional (core/replica/rebase.h).
+[[nodiscard]] VersionVector without_own_log(VersionVector, const Origin& self);
 
 // The version of an acknowledgement: grows with the vector, whatever grew in it, and needs no state of its own.
 [[nodiscard]] std::uint64_t ack_version(const VersionVector&);

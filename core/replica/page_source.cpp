@@ -11,7 +11,10 @@
 
 namespace starling {
 
-void PageSource::request(PeerSession& session, const StreamKey& key, std::uint64_t from, std::uint32_t credit, bool open) {
+void PageSource::request(PeerSession& session, const StreamKey& key, std::uint64_t from, std::uint32_t credit, bool open,
+                         Rev horizon) {
+  const std::optional<Ordinal> ordinal = store_.origins().find(key.first);
+  if (key.second == Stream::state && ordinal && store_.origins().horizon(*ordinal).rev > std::max(Rev{from}, horizon)) from = 0;
   // The sum is bounded, not what is added: one large row takes more than the whole credit, and all of it is given back.
   const auto known = session.serving.find(key);
   const std::int64_t held = known == session.serving.end() || open ? 0 : known->second.credit;
@@ -50,6 +53,7 @@ bool PageSource::serve_state(PeerSession& session, const Origin& origin, Serving
   response.last = true;
   StatePageWriter page(store_.schema());
   const std::optional<Ordinal> ordinal = store_.origins().find(origin);
+  if (ordinal) response.page.horizon = store_.origins().horizon(*ordinal).rev;
   if (ordinal && serving.cursor < head.value) {
     Rev listed;
     store_.rows().read_owned(*ordinal, Rev{serving.cursor}, [&](const OwnedRow& row) {
@@ -84,7 +88,9 @@ bool PageSource::serve_log(PeerSession& session, const Origin& origin, Serving& 
   response.batch.origin = origin;
   response.batch.from = Seq{serving.cursor + 1};
   const std::optional<Ordinal> ordinal = store_.origins().find(origin);
-  if (ordinal) response.batch.entries = store_.log().read(*ordinal, Seq{serving.cursor}, limits::kPageTarget);
+  const Seq horizon = ordinal ? store_.origins().horizon(*ordinal).seq : Seq{};
+  if (serving.cursor < horizon.value) response.horizon = horizon;
+  else if (ordinal) response.batch.entries = store_.log().read(*ordinal, Seq{serving.cursor}, limits::kPageTarget);
   serving.cursor += response.batch.entries.size();
   for (const Bytes& entry : response.batch.entries) serving.credit -= static_cast<std::int64_t>(entry.size());
   response.last = serving.cursor >= head.value || response.batch.entries.empty();

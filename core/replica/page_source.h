@@ -15,7 +15,8 @@ class PageSource {
   explicit PageSource(Store& store) : store_(store) {}
 
   // Opens a pull, or adds credit to an open one; a top-up for a pull that has ended is nothing.
-  void request(PeerSession&, const StreamKey&, std::uint64_t from, std::uint32_t credit, bool open);
+  // `horizon`: of a state stream, that the asker has taken over; if ours has passed it, the pull begins at 0.
+  void request(PeerSession&, const StreamKey&, std::uint64_t from, std::uint32_t credit, bool open, Rev horizon = {});
   // The messages that the session's open pulls have credit for; ended pulls are dropped.
   [[nodiscard]] std::vector<Message> serve(PeerSession&);
 

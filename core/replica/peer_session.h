@@ -4,7 +4,9 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
+#include <set>
 
 #include "core/causal/version_vector.h"
 #include "core/replica/event.h"
@@ -19,6 +21,16 @@ struct Serving {
   std::int64_t credit = 0;   // bytes
 };
 
+class SnapshotSpool;
+
+// A snapshot that this peer takes from us.
+struct SnapshotServing {
+  std::shared_ptr<SnapshotSpool> spool;  // none: as soon as there is one
+  std::uint64_t next = 0;                // page
+  std::int64_t credit = 0;               // bytes
+  std::set<Hash128> kept;                // pages that it has
+};
+
 using StreamKey = std::pair<Origin, Stream>;
 
 struct PeerSession {
@@ -30,6 +42,7 @@ struct PeerSession {
 
   VersionVector vector;           // what it holds, as far as it told
   Incarnation incarnation;
+  Acknowledgement acknowledged;   // in its own words: its Hello, and what it acknowledged since
   VersionVector told;             // our vector, as far as we told it
   bool vector_due = false;        // its heartbeat showed that one of us is behind: it is shown our whole vector
   bool dropped = false;           // something that we sent did not go out: it is told our whole vector, and asks anew
@@ -38,6 +51,10 @@ struct PeerSession {
   std::optional<Rev> pushed_rev;  // where it stands in our state stream once all that we sent has arrived;
   std::optional<Seq> pushed_seq;  //   nothing: unknown, it will pull
   std::map<StreamKey, Serving> serving;
+  std::optional<SnapshotServing> snapshot;
+  std::map<DeviceId, Acknowledgement> relayed;  // of other members, as we told it: what our next delta is added to
+  std::map<DeviceId, Acknowledgement> heard;    // as it told us: what its next delta is added to
+  MonoTime next_relay;            // not before
   bool serve_on = false;          // there is more to send than went out in one step
 };
 

@@ -29,16 +29,17 @@ const PeerSession* author_of(const std::map<SessionId, PeerSession>& sessions, c
 }  // namespace
 
 std::vector<Puller::Start> Puller::plan(const std::map<SessionId, PeerSession>& sessions, const VersionVector& ours,
-                                        const Origin& self, MonoTime now) {
+                                        const Origin& self, bool logs, MonoTime now) {
   std::vector<Start> starts;
   for (const auto& [id, s] : sessions) {
     if (!s.accepted) continue;
     for (const auto& [origin, position] : s.vector) {
       if (origin == self) continue;
       const PeerSession* author = author_of(sessions, origin);
-      if (author != nullptr && author != &s) continue;
       for (const Stream stream : {Stream::state, Stream::log}) {
+        if (stream == Stream::log && !logs) continue;
         const StreamKey key{origin, stream};
+        if (author != nullptr && author != &s && !fruitless_.contains({author->id, key})) continue;
         const std::uint64_t from = position_in(ours, key);
         if (position_in(s.vector, key) <= from || pulls_.contains(key) || holds_.contains(key)) continue;
         if (active_pulls(id) >= limits::kPullsMax || fruitless_.contains({id, key})) continue;

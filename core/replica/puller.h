@@ -27,12 +27,14 @@ class Puller {
     Message request;
   };
 
-  // New pulls, given what we hold.
+  // New pulls, given what we hold; no logs while those must not be taken in.
   [[nodiscard]] std::vector<Start> plan(const std::map<SessionId, PeerSession>&, const VersionVector& ours,
-                                        const Origin& self, MonoTime);
+                                        const Origin& self, bool logs, MonoTime);
   // A page of `bytes` was taken in, which brought us to `to`: gives the top-up to send, if it is time.
   [[nodiscard]] std::optional<Message> taken(SessionId, const StreamKey&, std::uint64_t to, std::size_t bytes, bool last,
                                              MonoTime);
+  [[nodiscard]] bool asked_in_vain(SessionId session, const StreamKey& key) const { return fruitless_.contains({session, key}); }
+  void ask_all_again() { fruitless_.clear(); }  // positions have moved otherwise than by pulls
   void stop(const StreamKey& key) { pulls_.erase(key); }
   void stop(SessionId);   // what was asked of it is asked anew
   void ended(SessionId);  // likewise; what waits for the dependencies of its entries is asked of others

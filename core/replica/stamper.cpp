@@ -114,7 +114,7 @@ class LogStamper {
     OriginTable& origins = store_.origins();
     const Ordinal self = store_.self_ordinal();
     EntryHeader header{store_.self(), next_seq(), stamp_.hlc, origins.last_hash(self), {}};
-    for (const auto& [origin, position] : origins.vector().changed_since(origins.seen(self)))
+    for (const auto& [origin, position] : store_.known().changed_since(origins.seen(self)))
       if (origin != store_.self() && position.seq > origins.seen(self).at(origin).seq)
         header.dependencies.advance_seq(origin, position.seq, position.hlc);
 
@@ -186,7 +186,8 @@ void list_rows(std::span<const NetChange> changes, ChangeSet& event) {
   event.overflow = changes.size() > limits::kChangeEventRowsMax;
   if (event.overflow) return;
   event.rows.reserve(changes.size());
-  for (const NetChange& c : changes) event.rows.push_back({c.model, c.op, c.changed, Bytes(c.key)});
+  for (const NetChange& c : changes)
+    if (!event.schema->models[c.model].built_in) event.rows.push_back({c.model, c.op, c.changed, Bytes(c.key)});
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 #include "core/store/ack_store.h"
 
-#include "core/base/assert.h"
+#include <vector>
 
 namespace starling {
 
@@ -8,6 +8,7 @@ AckStore::AckStore(sqlite3* db)
     : put_(db,
            "INSERT INTO sync_ack(member, birth, random, version, vector) VALUES(?1,?2,?3,?4,?5)"
            " ON CONFLICT(member) DO UPDATE SET birth=?2, random=?3, version=?4, vector=?5"),
+      drop_(db, "DELETE FROM sync_ack WHERE member=?"),
       select_(db, "SELECT member, birth, random, version, vector FROM sync_ack") {
   reload();
 }
@@ -18,10 +19,24 @@ bool AckStore::take(const Acknowledgement& ack, bool delta) {
   return true;
 }
 
+void AckStore::set_members(const std::set<DeviceId>& members) {
+  std::vector<DeviceId> gone;
+  for (const auto& [member, ack] : table_.all())
+    if (!members.contains(member)) gone.push_back(member);
+  for (const DeviceId& member : gone) {
+    table_.remove_member(member);
+    dirty_.insert(member);
+  }
+  for (const DeviceId& member : members) table_.add_member(member);
+}
+
 void AckStore::flush() {
   for (const DeviceId& member : dirty_) {
     const Acknowledgement* ack = table_.find(member);
-    ASSERT(ack != nullptr);
+    if (ack == nullptr) {
+      drop_.blob(member.view()).run();
+      continue;
+    }
     ByteWriter vector;
     write_vector(vector, ack->vector);
     put_.blob(member.view()).integer(static_cast<std::int64_t>(ack->incarnation.birth.packed));

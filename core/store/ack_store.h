@@ -15,7 +15,7 @@ class AckStore {
  public:
   explicit AckStore(sqlite3*);
 
-  void add_member(const DeviceId& member) { table_.add_member(member); }
+  void set_members(const std::set<DeviceId>&);  // of all but ourselves: others' acknowledgements are forgotten
   bool take(const Acknowledgement&, bool delta);  // as AckTable::take
   [[nodiscard]] const AckTable& table() const { return table_; }
   [[nodiscard]] bool dirty() const { return !dirty_.empty(); }
@@ -25,7 +25,7 @@ class AckStore {
  private:
   AckTable table_;
   std::set<DeviceId> dirty_;
-  Statement put_, select_;
+  Statement put_, drop_, select_;
 };
 
 }  // namespace starling

@@ -1,13 +1,16 @@
 #include "core/store/origin_table.h"
 
+#include <algorithm>
+
 #include "core/base/assert.h"
 
 namespace starling {
 
 OriginTable::OriginTable(sqlite3* db)
     : insert_(db, "INSERT INTO sync_origin(ordinal, device, birth, random, hash, seen) VALUES(?,?,?,?,?,?)"),
-      update_(db, "UPDATE sync_origin SET rev=?, seq=?, hlc=?, hash=?, seen=? WHERE ordinal=?"),
-      select_(db, "SELECT ordinal, device, birth, random, rev, seq, hlc, hash, seen FROM sync_origin") {
+      update_(db, "UPDATE sync_origin SET rev=?, seq=?, hlc=?, hash=?, seen=?, horizon_rev=?, horizon_seq=?,"
+                  " restart=? WHERE ordinal=?"),
+      select_(db, "SELECT ordinal, device, birth, random, rev, seq, hlc, hash, seen, horizon_rev, horizon_seq, restart FROM sync_origin") {
   reload();
 }
 
@@ -26,12 +29,23 @@ void OriginTable::reload() {
                             Hlc{static_cast<std::uint64_t>(select_.column_integer(6))}};
     ByteReader seen(select_.column_bytes(8));
     ordinals[origin] = ordinal;
-    rows[ordinal] = Row{origin, Hash128::from(select_.column_bytes(7)), read_vector(seen), false};
+    const auto count = [this](int i) { return static_cast<std::uint64_t>(select_.column_integer(i)); };
+    rows[ordinal] = Row{origin, Hash128::from(select_.column_bytes(7)), read_vector(seen), {Rev{count(9)}, Seq{count(10)}}, Rev{count(11)}, false};
     vector.join(origin, position);
   }
   ordinals_ = std::move(ordinals);  // all of it, or as it was
   rows_ = std::move(rows);
   vector_ = std::move(vector);
+}
+
+VersionVector OriginTable::pulled() const {
+  VersionVector pulled;
+  for (const auto& [ordinal, r] : rows_) {
+    Position position = vector_.at(r.origin);
+    if (r.restart != Rev{}) position.rev = r.restart;
+    pulled.join(r.origin, position);
+  }
+  return pulled;
 }
 
 Ordinal OriginTable::ordinal(const Origin& origin) {
@@ -45,7 +59,7 @@ Ordinal OriginTable::ordinal(const Origin& origin) {
   insert_.integer(static_cast<std::int64_t>(origin.incarnation.birth.packed)).integer(origin.incarnation.random);
   insert_.blob(none.view()).blob(seen.bytes()).run();
   ordinals_[origin] = fresh;
-  rows_[fresh] = Row{origin, none, {}, false};
+  rows_[fresh] = Row{origin, none, {}, {}, {}, false};
   return fresh;
 }
 
@@ -73,8 +87,40 @@ OriginTable::Row& OriginTable::row(Ordinal o) {
   return at->second;
 }
 
-const Hash128& OriginTable::last_hash(Ordinal o) const { return const_cast<OriginTable*>(this)->row(o).hash; }
-const VersionVector& OriginTable::seen(Ordinal o) const { return const_cast<OriginTable*>(this)->row(o).seen; }
+const OriginTable::Row& OriginTable::row(Ordinal o) const { return const_cast<OriginTable*>(this)->row(o); }
+
+const Hash128& OriginTable::last_hash(Ordinal o) const { return row(o).hash; }
+const VersionVector& OriginTable::seen(Ordinal o) const { return row(o).seen; }
+OriginTable::Horizon OriginTable::horizon(Ordinal o) const { return row(o).horizon; }
+Rev OriginTable::restart(Ordinal o) const { return row(o).restart; }
+
+void OriginTable::raise_horizon(Ordinal o, const Horizon& to) {
+  Row& r = row(o);
+  r.horizon = {std::max(r.horizon.rev, to.rev), std::max(r.horizon.seq, to.seq)};
+  r.dirty = true;
+}
+
+void OriginTable::set_restart(Ordinal o, Rev to) {
+  Row& r = row(o);
+  r.restart = to;
+  r.dirty = true;
+}
+
+void OriginTable::move_log(Ordinal from, Ordinal to) {
+  const Position position = vector_.at(row(from).origin);
+  if (position.seq == Seq{}) return;
+  advance_seq(to, position.seq, position.hlc, row(from).hash, row(from).seen);
+  restart_log(from);
+}
+
+void OriginTable::restart_log(Ordinal o) {
+  Row& r = row(o);
+  vector_.restart_log(r.origin);
+  r.hash = {};
+  r.seen = {};
+  r.horizon.seq = {};
+  r.dirty = true;
+}
 
 void OriginTable::advance_rev(Ordinal o, Rev to) {
   Row& r = row(o);
@@ -98,7 +144,8 @@ void OriginTable::flush() {
     write_vector(seen, r.seen);
     update_.integer(static_cast<std::int64_t>(p.rev.value)).integer(static_cast<std::int64_t>(p.seq.value));
     update_.integer(static_cast<std::int64_t>(p.hlc.packed)).blob(r.hash.view()).blob(seen.bytes());
-    update_.integer(ordinal).run();
+    update_.integer(static_cast<std::int64_t>(r.horizon.rev.value)).integer(static_cast<std::int64_t>(r.horizon.seq.value));
+    update_.integer(static_cast<std::int64_t>(r.restart.value)).integer(ordinal).run();
     r.dirty = false;
   }
 }

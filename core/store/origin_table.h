@@ -25,12 +25,26 @@ class OriginTable {
   [[nodiscard]] std::vector<Origin> of_device(const DeviceId&) const;
 
   [[nodiscard]] const VersionVector& vector() const { return vector_; }
+  [[nodiscard]] VersionVector pulled() const;  // vector(), but of state streams that are read anew how far that has come
   [[nodiscard]] Position position(Ordinal o) const { return vector_.at(origin(o)); }
   [[nodiscard]] const Hash128& last_hash(Ordinal) const;
   [[nodiscard]] const VersionVector& seen(Ordinal) const;
 
+  // How far back the streams can be told from here: log entries, and tombstones of state, up to it are gone.
+  struct Horizon {
+    Rev rev;
+    Seq seq;
+  };
+  [[nodiscard]] Horizon horizon(Ordinal) const;
+  void raise_horizon(Ordinal, const Horizon&);  // the greater of each
+  // A state stream whose horizon has passed us is read from 0 again, and so far it was; zero: it is not.
+  [[nodiscard]] Rev restart(Ordinal) const;
+  void set_restart(Ordinal, Rev);
+
   void advance_rev(Ordinal, Rev to);
   void advance_seq(Ordinal, Seq to, Hlc, const Hash128& hash, const VersionVector& dependencies);
+  void move_log(Ordinal from, Ordinal to);  // of ours, that nobody has been told of: it is another life's now
+  void restart_log(Ordinal);  // of our own, that nobody has been told of: it begins again at 1
 
   void flush();
   void reload();
@@ -40,9 +54,12 @@ class OriginTable {
     Origin origin;
     Hash128 hash;
     VersionVector seen;
+    Horizon horizon;
+    Rev restart;
     bool dirty = false;
   };
   Row& row(Ordinal);
+  [[nodiscard]] const Row& row(Ordinal) const;
 
   Statement insert_, update_, select_;
   std::map<Origin, Ordinal> ordinals_;

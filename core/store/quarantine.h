@@ -14,10 +14,11 @@ class Quarantine {
  public:
   explicit Quarantine(sqlite3*);
   void put(std::string_view model, BytesView key, Ordinal origin, Rev, std::string_view why, bool deleted, BytesView row);
+  void drop(std::string_view model, BytesView key, Ordinal origin);
   [[nodiscard]] std::uint64_t count();
 
  private:
-  Statement put_, count_;
+  Statement put_, drop_, count_;
 };
 
 }  // namespace starling

@@ -15,6 +15,17 @@ constexpr char kPut[] =
 constexpr char kPutOwned[] =
     "INSERT INTO sync_row(model, key, origin, rev, dead_seq) VALUES(?1,?2,?3,?4,?5)"
     " ON CONFLICT(model, key) DO UPDATE SET origin=?3, rev=?4, dead_seq=?5";
+constexpr char kReadShared[] =
+    "SELECT key, origin, hlc, fields, dead_origin, dead_seq FROM sync_row WHERE model=?1 AND key>?2 ORDER BY key";
+constexpr char kDropTombstones[] =
+    "DELETE FROM sync_row WHERE (model, key) IN (SELECT model, key FROM sync_row"
+    " WHERE dead_origin=?1 AND dead_seq<=?2 AND hlc<>0 LIMIT ?3)";
+constexpr char kFindGone[] =  // the last of the first so many
+    "SELECT max(rev) FROM (SELECT rev FROM sync_row WHERE origin=?1 AND rev<=?2 AND rev IS NOT NULL"
+    " AND dead_seq IS NOT NULL ORDER BY rev LIMIT ?3)";
+constexpr char kDropGone[] =
+    "DELETE FROM sync_row WHERE origin=?1 AND rev<=?2 AND rev IS NOT NULL AND dead_seq IS NOT NULL";
+constexpr char kForget[] = "DELETE FROM sync_row WHERE model=? AND key=?";
 constexpr char kReadOwned[] =
     "SELECT model, key, rev, dead_seq, NULL FROM sync_row WHERE origin=?1 AND rev>?2 AND rev IS NOT NULL"
     " UNION ALL SELECT m.number, q.key, q.rev, nullif(q.deleted, 0), q.row FROM sync_quarantine q"
@@ -132,7 +143,8 @@ void pick_fields(BytesView row, FieldMask all, FieldMask mask, ByteWriter& out) 
 RowStore::RowStore(sqlite3* db, const Schema& schema, OriginTable& origins)
     : db_(db), schema_(schema), origins_(origins), select_(db, kSelect), put_(db, kPut), put_new_(db, put_new_sql(1)),
       put_new_many_(db, put_new_sql(kMany)), put_owned_(db, kPutOwned), put_new_owned_(db, put_new_owned_sql(1)),
-      put_new_owned_many_(db, put_new_owned_sql(kMany)), read_owned_(db, kReadOwned) {
+      put_new_owned_many_(db, put_new_owned_sql(kMany)), read_owned_(db, kReadOwned), read_shared_(db, kReadShared),
+      drop_(db, kDropTombstones), find_gone_(db, kFindGone), drop_gone_(db, kDropGone), forget_(db, kForget) {
   Statement number(db, "SELECT number FROM sync_model WHERE name=?");
   // Triggers of the application: a conflict clause of ours would override those inside them, so that an INSERT OR IGNORE
   // of theirs fails; and they may have made a row before its insert comes from the peer.
@@ -163,17 +175,71 @@ RowStore::Sql& RowStore::sql(ModelIndex m) {
 std::optional<RowVersion> RowStore::version(ModelIndex m, BytesView key) {
   const ResetGuard guard(select_);
   if (!select_.integer(sql(m).number).blob(key).step()) return std::nullopt;
+  return read_version(select_, 0);
+}
+
+// From origin, hlc, fields, dead_origin, dead_seq.
+RowVersion RowStore::read_version(const Statement& row, int first) const {
   RowVersion v;
-  v.generation.origin = origins_.origin(select_.column_integer(0));
-  v.generation.hlc = Hlc{static_cast<std::uint64_t>(select_.column_integer(1))};
-  if (!select_.column_is_null(3)) {
-    v.death = Death{origins_.origin(select_.column_integer(3)), Seq{static_cast<std::uint64_t>(select_.column_integer(4))}};
+  v.generation.origin = origins_.origin(row.column_integer(first));
+  v.generation.hlc = Hlc{static_cast<std::uint64_t>(row.column_integer(first + 1))};
+  if (!row.column_is_null(first + 3)) {
+    v.death = Death{origins_.origin(row.column_integer(first + 3)), Seq{static_cast<std::uint64_t>(row.column_integer(first + 4))}};
   }
-  read_fields(select_.column_bytes(2), v, origins_);
+  read_fields(row.column_bytes(first + 2), v, origins_);
   return v;
 }
 
+void RowStore::read_shared(ModelIndex m, BytesView after, const std::function<bool(BytesView, const RowVersion&)>& take) {
+  const ResetGuard guard(read_shared_);
+  read_shared_.integer(sql(m).number).blob(after);
+  while (read_shared_.step() && take(read_shared_.column_bytes(0), read_version(read_shared_, 1))) {}
+}
+
+std::size_t RowStore::drop_tombstones(Ordinal origin, Seq through, std::size_t most) {
+  drop_.integer(origin).integer(static_cast<std::int64_t>(through.value)).integer(static_cast<std::int64_t>(most)).run();
+  return static_cast<std::size_t>(sqlite3_changes64(db_));
+}
+
+std::pair<Rev, std::size_t> RowStore::drop_owned_tombstones(Ordinal owner, Rev through, std::size_t most) {
+  Rev last;
+  {
+    const ResetGuard guard(find_gone_);
+    find_gone_.integer(owner).integer(static_cast<std::int64_t>(through.value)).integer(static_cast<std::int64_t>(most));
+    if (!find_gone_.step() || find_gone_.column_is_null(0)) return {};
+    last = Rev{static_cast<std::uint64_t>(find_gone_.column_integer(0))};
+  }
+  drop_gone_.integer(owner).integer(static_cast<std::int64_t>(last.value)).run();
+  return {last, static_cast<std::size_t>(sqlite3_changes64(db_))};
+}
+
+void RowStore::reassign(Ordinal from, Ordinal to) {
+  Statement(db_, "UPDATE sync_row SET origin=?2 WHERE origin=?1 AND rev IS NULL").integer(from).integer(to).run();
+  Statement(db_, "UPDATE sync_row SET dead_origin=?2 WHERE dead_origin=?1").integer(from).integer(to).run();
+  Statement select(db_, "SELECT model, key, fields FROM sync_row WHERE fields IS NOT NULL");
+  Statement update(db_, "UPDATE sync_row SET fields=?3 WHERE model=?1 AND key=?2");
+  while (select.step()) {  // rows are changed in place: none moves
+    ByteWriter fields;
+    bool named = false;
+    for (ByteReader r(select.column_bytes(2)); !r.rest().empty() && !r.failed();) {
+      fields.varint(r.varint());
+      fields.zigzag(r.zigzag());
+      const auto ordinal = static_cast<Ordinal>(r.varint());
+      named = named || ordinal == from;
+      fields.varint(static_cast<std::uint64_t>(ordinal == from ? to : ordinal));
+    }
+    if (named) update.integer(select.column_integer(0)).blob(select.column_bytes(1)).blob(fields.bytes()).run();
+  }
+}
+
+void RowStore::forget(ModelIndex m, BytesView key) {
+  erase_row(m, key);
+  built_in_changed_ |= schema_.models[m].built_in;
+  forget_.integer(sql(m).number).blob(key).run();
+}
+
 void RowStore::put(ModelIndex m, BytesView key, const RowVersion& v) {
+  built_in_changed_ |= schema_.models[m].built_in;
   ByteWriter fields;
   write_fields(fields, v, origins_);
   put_.integer(sql(m).number).blob(key).integer(origins_.ordinal(v.generation.origin));
@@ -200,10 +266,11 @@ std::size_t RowStore::put_all_new(std::span<const NewRow> rows, Statement& one, 
 }
 
 std::size_t RowStore::put_new(ModelIndex m, std::span<const NewRow> rows, const Stamp& generation) {
-  const Ordinal origin = origins_.ordinal(generation.origin);
-  const auto hlc = static_cast<std::int64_t>(generation.hlc.packed);
+  built_in_changed_ |= schema_.models[m].built_in;
   return put_all_new(rows, put_new_, put_new_many_, [&](Statement& put, const NewRow& row) {
-    put.integer(sql(m).number).blob(row.key).integer(origin).integer(hlc);
+    const Stamp& stamp = row.generation != nullptr ? *row.generation : generation;
+    put.integer(sql(m).number).blob(row.key).integer(origins_.ordinal(stamp.origin));
+    put.integer(static_cast<std::int64_t>(stamp.hlc.packed));
   });
 }
 

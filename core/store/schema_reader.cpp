@@ -38,9 +38,13 @@ Expected<void> check_table(const TableInfo& t) {
   if (t.temporary) return refuse(t.name, "a temporary table cannot be synchronised", "make it a table of the database");
   if (t.type != "table")
     return refuse(t.name, "this is a " + t.type + (t.type == "view" ? "" : " table"), "name an ordinary table");
+  return check_name(t.name, t.name);
+}
+
+Expected<void> check_free_name(const TableInfo& t) {
   if (starts_with(t.name, "sync_") || starts_with(t.name, "sqlite_"))
     return refuse(t.name, "names starting with sync_ and sqlite_ are taken", "rename the table");
-  return check_name(t.name, t.name);
+  return {};
 }
 
 Expected<void> check_key_column(const TableInfo& t, const ColumnInfo& c, bool unique_integers) {
@@ -195,7 +199,8 @@ Expected<TableInfo> open_table(SQLite::Database& db, const Model& model) {
     return refuse(model.table, "the declaration creates " + declared->name, "leave the name away");
   std::optional<TableInfo> table = read_table(db, declared->name);
   if (!table) {
-    const Expected<void> good = check_table(*declared);  // sync_ is ours: do not even create it
+    Expected<void> good = check_table(*declared);
+    if (good) good = check_free_name(*declared);  // sync_ is ours: do not even create it
     if (!good) return good.error();
     try {
       db.exec(declared->sql);
@@ -252,6 +257,7 @@ Expected<Schema> read_models(SQLite::Database& db, std::span<const Model> models
   for (const Model& model : models) {
     Expected<TableInfo> table = open_table(db, model);
     if (!table) return table.error();
+    if (const Expected<void> good = check_free_name(*table); !good) return good.error();
     Expected<ModelSchema> m = read_model(*table, model);
     if (!m) return m.error();
     m->has_checks = mentions_check(table->sql);
@@ -279,6 +285,15 @@ Expected<Schema> open_models(SQLite::Database& db, std::span<const Model> models
   if (!schema) db.exec("ROLLBACK TO sync_models");
   db.exec("RELEASE sync_models");
   return schema;
+}
+
+void add_built_in_models(SQLite::Database& db, Schema& schema) {
+  const std::optional<TableInfo> table = read_table(db, "sync_member");
+  ASSERT(table.has_value());
+  Expected<ModelSchema> m = read_model(*table, Model::existing("sync_member", Kind::shared));
+  ASSERT(m.has_value());
+  m->built_in = true;
+  schema.models.push_back(std::move(*m));
 }
 
 void fill_in_defaults(SQLite::Database& db, const ModelSchema& m) {

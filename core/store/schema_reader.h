@@ -28,6 +28,9 @@ namespace starling {
 
 [[nodiscard]] Expected<Schema> open_models(SQLite::Database&, std::span<const Model>);
 
+// Puts the engine's own models (tables.h) behind the application's.
+void add_built_in_models(SQLite::Database&, Schema&);
+
 // After ALTER TABLE … ADD COLUMN … DEFAULT the rows written before are short on disk, and the pre-update hook reads
 // the new field of such a row as NULL, whatever its default: setting it to NULL would look like no change. This writes
 // every row of the table out in full, without firing triggers; a table without defaults is left alone. To be called

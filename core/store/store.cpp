@@ -13,15 +13,18 @@
 #include "core/store/capture.h"
 #include "core/store/conflict_log.h"
 #include "core/store/guard.h"
+#include "core/store/member_table.h"
 #include "core/store/origin_table.h"
 #include "core/store/peer_log.h"
 #include "core/store/quarantine.h"
 #include "core/store/row_store.h"
 #include "core/store/schema_reader.h"
+#include "core/store/snapshot_stage.h"
 #include "core/store/statement_cache.h"
 #include "core/store/sync_state.h"
 #include "core/store/tables.h"
 #include "core/store/wal_rewrite.h"
+#include "proto/snapshot_page.h"
 
 namespace starling {
 namespace {
@@ -64,6 +67,8 @@ Expected<std::unique_ptr<Store>> Store::open(const StoreConfig& config, WallTime
 Expected<void> Store::open_file(const StoreConfig& config, WallTime now, Prng& prng) {
   db_ = std::make_unique<SQLite::Database>(config.file, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE | SQLite::OPEN_NOMUTEX,
                                            kBusyTimeoutMs, config.vfs);
+  file_ = config.file;
+  vfs_ = config.vfs;
   on_busy_ = config.on_busy;
   if (on_busy_) {
     sqlite3_busy_handler(
@@ -80,6 +85,7 @@ Expected<void> Store::open_file(const StoreConfig& config, WallTime now, Prng& p
   exec(kTablesSql);
   Expected<Schema> schema = open_models(*db_, config.models);
   if (!schema) return schema.error();
+  add_built_in_models(*db_, *schema);
   schema_ = std::make_shared<const Schema>(std::move(*schema));
   if (const Expected<void> known = check_known_models(*schema_); !known) return known;
   install_guards(*db_, *schema_);
@@ -97,6 +103,7 @@ Expected<void> Store::open_file(const StoreConfig& config, WallTime now, Prng& p
   if (config.create && state_->workspace().is_zero()) {  // it was opened without a network before: now it begins
     state_->set_workspace(new_workspace(prng));
     state_->set_initial_sync_completed(now);
+    state_->set_provisional(false);
   }
   was_restored_ = state_->is_backup();
   if (was_restored_) renew_incarnation(now, prng);
@@ -111,12 +118,17 @@ Expected<void> Store::open_file(const StoreConfig& config, WallTime now, Prng& p
   acks_ = std::make_unique<AckStore>(handle());
   conflicts_ = std::make_unique<ConflictLog>(handle());
   quarantine_ = std::make_unique<Quarantine>(handle());
+  members_ = std::make_unique<MemberTable>(*rows_, *schema_, *acks_, config.device);
+  stage_ = std::make_unique<SnapshotStage>(handle());
+  take_up_merging();
   statements_ = std::make_unique<StatementCache>();
-  clock_ = planted(PlantedBug::clock_in_memory_only) ? HlcClock() : HlcClock(origins_->vector().greatest_hlc());
+  reset_clock();
+  if (planted(PlantedBug::clock_in_memory_only)) clock_ = HlcClock();
 
   if (!origins_->find(state_->self())) {
     begin(TransactionKind::apply);
-    (void)origins_->ordinal(state_->self());
+    self_ordinal_ = origins_->ordinal(state_->self());
+    take_drafts_along();
     commit();
   }
   self_ordinal_ = origins_->ordinal(state_->self());
@@ -143,9 +155,20 @@ Expected<void> Store::check_identity(const StoreConfig& config) {
 // The peers know more of the old name's streams than a backup does: what it said after the backup was made comes back
 // from them like anybody else's changes, and what is written from now on stands under a name of its own.
 void Store::renew_incarnation(WallTime now, Prng& prng) {
+  if (state_->provisional()) drafts_of_ = self();
   const Hlc birth = std::max(Hlc::of(now.ms, 0), Hlc{self().incarnation.birth.packed + 1});
   state_->set_self({self().device, {birth, static_cast<std::uint32_t>(prng.next())}});
   state_->forget_backup();
+  state_->set_provisional(true);
+}
+
+// What the life before this one wrote and told nobody is this one's to tell (core/replica/rebase.h).
+void Store::take_drafts_along() {
+  const std::optional<Ordinal> before = drafts_of_ ? origins_->find(*drafts_of_) : std::nullopt;
+  if (!before || *before == self_ordinal_) return;
+  log_->reassign(*before, self_ordinal_);
+  rows_->reassign(*before, self_ordinal_);
+  origins_->move_log(*before, self_ordinal_);
 }
 
 // Models keep their number for the life of the file; positions in the schema change as models come.
@@ -246,6 +269,7 @@ Expected<void> Store::replace_models(const std::vector<Model>& models) {
   capture_->end();
   Expected<Schema> after = open_models(*db_, models);
   if (!after) return after.error();
+  add_built_in_models(*db_, *after);
   for (const ModelSchema& before : schema_->models) {
     const ModelSchema* m = after->find(before.name);
     const Expected<void> grown = check_growth(before, m);
@@ -263,6 +287,8 @@ Expected<void> Store::replace_models(const std::vector<Model>& models) {
 void Store::take_models() {
   switch_triggers(*db_);
   auto rows = std::make_unique<RowStore>(handle(), *next_schema_, *origins_);
+  auto members = std::make_unique<MemberTable>(*rows, *next_schema_, *acks_, self().device);
+  members_ = std::move(members);
   rows_ = std::move(rows);
   statements_ = std::make_unique<StatementCache>();
   capture_.reset();  // before the next takes the connection's hooks
@@ -291,6 +317,24 @@ void Store::begin_new_life(const Incarnation& incarnation) {
   ASSERT(in_transaction_ && origins_->position(self_ordinal_) == Position{});
   state_->set_self({self().device, incarnation});
   self_ordinal_ = origins_->ordinal(self());
+}
+
+VersionVector Store::known() const {
+  VersionVector known = origins_->vector();
+  known.join(merging_);
+  return known;
+}
+
+void Store::reset_clock() { clock_ = HlcClock(std::max(origins_->vector().greatest_hlc(), merging_.greatest_hlc())); }
+
+// Of a snapshot whose merging was begun and has not ended.
+void Store::take_up_merging() {
+  merging_ = {};
+  if (!stage_->merging()) return;
+  const std::optional<Bytes> first = stage_->page(0);
+  const Expected<SnapshotHead> head = decode_snapshot_head(first ? *first : Bytes());
+  if (!head) throw std::runtime_error("sync_snapshot does not hold what it must: the database is damaged");
+  merging_ = head->vector();
 }
 
 void Store::commit() {
@@ -326,7 +370,11 @@ void Store::finish_rollback() {
     origins_->reload();
     state_->reload();
     if (const std::optional<Ordinal> ordinal = origins_->find(self())) self_ordinal_ = *ordinal;
-    clock_ = HlcClock(origins_->vector().greatest_hlc());
+    log_->reload();
+    stage_->reload();
+    take_up_merging();
+    members_->reload();
+    reset_clock();
   }
   rolling_back_ = false;
 }

@@ -11,12 +11,14 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/base/prng.h"
 #include "core/base/schema.h"
 #include "core/causal/hlc.h"
+#include "core/causal/version_vector.h"
 
 namespace SQLite {
 class Database;
@@ -28,10 +30,12 @@ namespace starling {
 class AckStore;
 class Capture;
 class ConflictLog;
+class MemberTable;
 class OriginTable;
 class PeerLog;
 class Quarantine;
 class RowStore;
+class SnapshotStage;
 class StatementCache;
 class SyncState;
 
@@ -79,6 +83,11 @@ class Store {
   // Removes every table and trigger of the engine's; the application's tables stay. The store is of no use afterwards.
   void detach();
 
+  // What we hold, and what a snapshot that is being merged says: what our own changes may have seen.
+  [[nodiscard]] VersionVector known() const;
+  void set_merging(VersionVector v) { merging_ = std::move(v); }
+  [[nodiscard]] const VersionVector& merging() const { return merging_; }
+
   // Takes another name for what this device will write. Only before it has written anything, in a transaction.
   void begin_new_life(const Incarnation&);
 
@@ -93,12 +102,16 @@ class Store {
   [[nodiscard]] RowStore& rows() { return *rows_; }
   [[nodiscard]] PeerLog& log() { return *log_; }
   [[nodiscard]] AckStore& acks() { return *acks_; }
+  [[nodiscard]] MemberTable& members() { return *members_; }
+  [[nodiscard]] SnapshotStage& stage() { return *stage_; }
   [[nodiscard]] ConflictLog& conflicts() { return *conflicts_; }
   [[nodiscard]] Quarantine& quarantine() { return *quarantine_; }
   [[nodiscard]] SyncState& state() { return *state_; }
   [[nodiscard]] StatementCache& statements() { return *statements_; }
 
   [[nodiscard]] SQLite::Database& database() { return *db_; }
+  [[nodiscard]] const std::string& file() const { return file_; }
+  [[nodiscard]] const std::string& vfs() const { return vfs_; }
   [[nodiscard]] sqlite3* handle();
   [[nodiscard]] bool applying() const { return applying_; }
 
@@ -112,9 +125,13 @@ class Store {
   void set_checkpoint_on_close(bool on);
   void set_what_is_enforced();
   void renew_incarnation(WallTime, Prng&);
+  void take_drafts_along();
   void set_enforcement(bool on);
   void exec(const char* sql);
+  void reset_clock();
+  void take_up_merging();
 
+  std::string file_, vfs_;
   std::unique_ptr<SQLite::Database> db_;
   std::shared_ptr<const Schema> schema_;
   std::shared_ptr<const Schema> next_schema_;  // of the migration that is under way
@@ -125,6 +142,9 @@ class Store {
   std::unique_ptr<RowStore> rows_;
   std::unique_ptr<PeerLog> log_;
   std::unique_ptr<AckStore> acks_;
+  std::unique_ptr<MemberTable> members_;
+  std::unique_ptr<SnapshotStage> stage_;
+  VersionVector merging_;
   std::unique_ptr<ConflictLog> conflicts_;
   std::unique_ptr<Quarantine> quarantine_;
   std::unique_ptr<StatementCache> statements_;
@@ -132,6 +152,7 @@ class Store {
   bool in_transaction_ = false;
   bool rolling_back_ = false;
   bool was_restored_ = false;
+  std::optional<Origin> drafts_of_;  // an earlier life that had told nobody of its log
   bool applying_ = false;
   bool enforced_ = true;
   std::function<bool(int)> on_busy_;

@@ -25,6 +25,7 @@ void SyncState::reload() {
     if (name == "workspace_name") fresh.workspace_name = Bytes(value);
     if (name == "workspace" && value.size() == 16) fresh.workspace = WorkspaceId::from(value);
     if (name == kBackupMark) fresh.is_backup = true;
+    if (name == "provisional") fresh.provisional = get_meta_.column_integer(1) != 0;
     if (name == "format") fresh.format = get_meta_.column_integer(1);
     if (name == "self") {
       ByteReader r(value);
@@ -46,7 +47,13 @@ void SyncState::create(const std::string& name, const WorkspaceId& id, const Ori
   put_meta("workspace_name", ValueView::text(name));
   set_self(self);
   set_workspace(id);
+  set_provisional(!completed);
   put_state_.text(name).integer(now.ms).integer(completed ? 1 : 0).run();
+}
+
+void SyncState::set_provisional(bool on) {
+  facts_.provisional = on;
+  put_meta("provisional", ValueView::of(std::int64_t{on ? 1 : 0}));
 }
 
 void SyncState::note_opening(std::uint64_t nonce) {

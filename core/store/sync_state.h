@@ -19,6 +19,10 @@ class SyncState {
   [[nodiscard]] const Origin& self() const { return facts_.self; }
   [[nodiscard]] std::int64_t format() const { return facts_.format; }  // of the engine's tables (tables.h)
   [[nodiscard]] bool initial_sync_completed() const { return facts_.completed; }
+  // Our log is told to nobody yet: until we have caught up with a member, what we write may be older than what was
+  // forgotten, and is stamped anew then (core/replica/rebase.h).
+  [[nodiscard]] bool provisional() const { return facts_.provisional; }
+  void set_provisional(bool);
 
   void create(const std::string& name, const WorkspaceId&, const Origin& self, bool completed, WallTime);
   void set_workspace(const WorkspaceId&);
@@ -38,6 +42,7 @@ class SyncState {
     std::int64_t format = 0;
     bool completed = false;
     bool is_backup = false;
+    bool provisional = false;
   };
   void put_meta(std::string_view name, const ValueView&);
 

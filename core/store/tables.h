@@ -6,7 +6,7 @@
 
 namespace starling {
 
-inline constexpr int kFormatVersion = 1;
+inline constexpr int kFormatVersion = 2;
 inline constexpr char kBackupMark[] = "backup";  // in sync_meta of a copy that backup.h made
 
 inline constexpr char kTablesSql[] = R"sql(
@@ -35,6 +35,7 @@ CREATE TABLE IF NOT EXISTS sync_origin (
   hash BLOB NOT NULL,
   horizon_rev INTEGER NOT NULL DEFAULT 0,
   horizon_seq INTEGER NOT NULL DEFAULT 0,
+  restart INTEGER NOT NULL DEFAULT 0,  -- its state stream is read anew, and so far it was
   seen BLOB NOT NULL,
   UNIQUE (device, birth, random)
 );
@@ -53,6 +54,9 @@ CREATE TABLE IF NOT EXISTS sync_row (
   PRIMARY KEY (model, key)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS sync_row_rev ON sync_row (origin, rev) WHERE rev IS NOT NULL;
+-- Tombstones, by what allows them to go.
+CREATE INDEX IF NOT EXISTS sync_row_dead ON sync_row (dead_origin, dead_seq) WHERE dead_origin IS NOT NULL;
+CREATE INDEX IF NOT EXISTS sync_row_gone ON sync_row (origin, rev) WHERE rev IS NOT NULL AND dead_seq IS NOT NULL;
 
 CREATE TABLE IF NOT EXISTS sync_log (
   origin INTEGER NOT NULL,
@@ -67,6 +71,29 @@ CREATE TABLE IF NOT EXISTS sync_ack (
   random INTEGER NOT NULL,
   version INTEGER NOT NULL,
   vector BLOB NOT NULL
+) WITHOUT ROWID;
+
+-- The devices of the workspace: a shared model like the application's, but the engine's own (member_table.h).
+CREATE TABLE IF NOT EXISTS sync_member (
+  device BLOB PRIMARY KEY NOT NULL,
+  member INTEGER NOT NULL DEFAULT 1,
+  barred INTEGER NOT NULL DEFAULT 0
+) WITHOUT ROWID;
+
+-- A snapshot that is being taken in: its pages in order, by hash, and the pages by themselves. The last may be of an
+-- earlier attempt. sync_checkpoint tells where merging stands.
+CREATE TABLE IF NOT EXISTS sync_snapshot (
+  page INTEGER PRIMARY KEY,
+  hash BLOB NOT NULL
+);
+CREATE TABLE IF NOT EXISTS sync_snapshot_page (
+  hash BLOB NOT NULL UNIQUE,
+  body BLOB NOT NULL
+);
+CREATE TABLE IF NOT EXISTS sync_checkpoint (
+  name TEXT PRIMARY KEY NOT NULL,
+  page INTEGER NOT NULL,
+  key BLOB NOT NULL
 ) WITHOUT ROWID;
 
 CREATE TABLE IF NOT EXISTS sync_conflict (

@@ -1,0 +1,126 @@
+#include "core/replica/membership.h"
+
+#include <algorithm>
+
+#include "core/replica/stamper.h"
+#include "core/replica/transaction_manager.h"
+#include "core/replica/undo.h"
+#include "core/store/ack_store.h"
+#include "core/store/capture.h"
+#include "core/store/member_table.h"
+#include "core/store/origin_table.h"
+#include "core/store/peer_log.h"
+#include "core/store/row_store.h"
+#include "core/store/store.h"
+#include "core/store/sync_state.h"
+#include "proto/entry.h"
+
+namespace starling {
+namespace {
+
+constexpr FieldMask kFields = 0b110;  // member, barred; field 0 is the key
+
+struct MemberRow {
+  Bytes key, values;
+};
+
+MemberRow row_of(const DeviceId& device, bool member, Hlc barred) {
+  ByteWriter key;
+  ByteWriter values;
+  write_value(key, ValueView::blob(device.view()));
+  write_value(values, ValueView::of(std::int64_t{member ? 1 : 0}));
+  write_value(values, ValueView::of(static_cast<std::int64_t>(barred.packed)));
+  return {key.take(), values.take()};
+}
+
+ModelIndex member_model(const Store& store) { return store.schema().index_of(MemberTable::model(store.schema())); }
+
+Error no_member(const DeviceId& device, const char* what, const char* remedy) {
+  return {Errc::invalid_argument, what, "device " + to_string(device), remedy};
+}
+
+Expected<LocalCommit> update(Store& store, const DeviceId& device, bool member, Hlc barred, WallTime wall) {
+  const MemberRow row = row_of(device, member, barred);
+  const ModelIndex model = member_model(store);
+  if (const Expected<void> begun = store.try_begin(TransactionKind::apply); !begun) return begun.error();  // nothing to capture
+  const Undo undo(store);
+  store.rows().update_row(model, row.key, kFields, row.values);
+  const NetChange change{model, Op::update, row.key, kFields, row.values, row.values};
+  Expected<LocalCommit> commit = stamp_changes(store, {&change, 1}, WriteScope::any, wall);
+  if (commit) store.commit();
+  return commit;
+}
+
+// The oldest shared change that a member has not acknowledged and that is still in our log.
+WallTime oldest_missing(Store& store, const VersionVector& held) {
+  WallTime oldest;
+  for (const auto& [origin, position] : store.origins().vector()) {
+    const Ordinal ordinal = *store.origins().find(origin);
+    const Seq next = std::max(held.at(origin).seq, store.origins().horizon(ordinal).seq).next();
+    if (next > position.seq) continue;
+    const std::optional<Bytes> entry = store.log().find(ordinal, next);
+    const Expected<EntryHeader> header = decode_entry_header(entry ? *entry : Bytes());
+    if (header && (oldest.ms == 0 || header->hlc.ms() < oldest.ms)) oldest = WallTime{header->hlc.ms()};
+  }
+  return oldest;
+}
+
+}  // namespace
+
+Expected<std::optional<LocalCommit>> admit(Store& store, const std::set<DeviceId>& devices, WallTime wall) {
+  std::set<DeviceId> fresh;
+  for (const DeviceId& device : devices)
+    if (store.members().find(device) == nullptr) fresh.insert(device);
+  if (fresh.empty()) return std::optional<LocalCommit>();
+  if (store.members().all().empty()) fresh.insert(store.self().device);
+  if (store.members().all().size() + fresh.size() > limits::kMembersMax)
+    return Error{Errc::too_large, "more devices than a workspace may have", "", "remove members that will not return"};
+  const ModelIndex model = member_model(store);
+  std::vector<MemberRow> rows;
+  for (const DeviceId& device : fresh) rows.push_back(row_of(device, true, Hlc{}));
+  std::vector<NetChange> changes;
+  for (const MemberRow& row : rows) {
+    store.rows().upsert_row(model, row.key, row.values);
+    changes.push_back({model, Op::insert, row.key, kFields, row.values, row.values});
+  }
+  Expected<LocalCommit> commit = stamp_changes(store, changes, WriteScope::any, wall);
+  if (!commit) return commit.error();
+  return std::optional<LocalCommit>(std::move(*commit));
+}
+
+Expected<LocalCommit> remove_member(Store& store, const DeviceId& device, WallTime wall) {
+  if (device == store.self().device)
+    return no_member(device, "a device does not remove itself", "remove it on another device, or end synchronising here with detach");
+  if (!store.state().initial_sync_completed())
+    return Error{Errc::not_ready, "this device has not joined yet", "", "wait until it is ready"};
+  if (!store.members().is_member(device)) return no_member(device, "this device is not a member", "see the list of members");
+  const Hlc now = std::max(store.clock().last(), Hlc::of(wall.ms, 0));
+  return update(store, device, false, now, wall);
+}
+
+Expected<LocalCommit> readmit_member(Store& store, const DeviceId& device, WallTime wall) {
+  const Member* member = store.members().find(device);
+  if (member == nullptr || !member->removed)
+    return no_member(device, "this device was not removed", "a device that is new is admitted by itself");
+  return update(store, device, true, member->barred, wall);
+}
+
+std::vector<MemberStatus> list_members(Store& store) {
+  std::vector<MemberStatus> list;
+  for (const auto& [device, member] : store.members().all()) {
+    MemberStatus one;
+    one.device = device;
+    one.self = device == store.self().device;
+    one.removed = member.removed;
+    one.since = WallTime{(member.removed ? member.changed : member.admitted).hlc.ms()};
+    const Acknowledgement* ack = store.acks().table().find(device);
+    if (ack != nullptr) {
+      one.lacks = distance(store.origins().vector(), ack->vector);
+      one.oldest = oldest_missing(store, ack->vector);
+    }
+    list.push_back(one);
+  }
+  return list;
+}
+
+}  // namespace starling

@@ -1,0 +1,131 @@
+#include "core/replica/pruner.h"
+
+#include <algorithm>
+
+#include "core/base/limits.h"
+#include "core/base/planted_bug.h"
+#include "core/store/ack_store.h"
+#include "core/store/member_table.h"
+#include "core/store/origin_table.h"
+#include "core/store/peer_log.h"
+#include "core/store/row_store.h"
+#include "core/store/store.h"
+#include "proto/entry.h"
+
+namespace starling {
+namespace {
+
+constexpr std::int64_t kLogAgeMs = std::chrono::duration_cast<std::chrono::milliseconds>(limits::kLogAgeMax).count();
+constexpr std::int64_t kLookEveryMs = 60LL * 60 * 1000;
+
+}  // namespace
+
+// Up to where the members let go.
+Pruner::Done Pruner::goal(const Origin& origin) {
+  if (store_.members().all().empty()) return {};
+  const AckTable& acks = store_.acks().table();
+  const Position ours = store_.origins().vector().at(origin);
+  Done goal;
+  goal.entries = std::min(ours.seq, acks.acknowledged_by_all(origin));
+  if (stones_may_go()) {
+    goal.tombstones = goal.entries;
+    goal.gone = std::min(ours.rev, acks.state_acknowledged_by_all(origin));
+  }
+  return goal;
+}
+
+bool Pruner::stones_may_go() {
+  const VersionVector& ours = store_.origins().vector();
+  for (const auto& [device, ack] : store_.acks().table().all()) {
+    if (!ours.covers(ack.vector)) return false;
+    for (const auto& [gone, member] : store_.members().all())
+      if (member.removed && !ack.vector.covers(member.changed)) return false;
+  }
+  return true;
+}
+
+bool Pruner::due(WallTime wall) {
+  if (too_old_or_large(wall)) return true;
+  for (const auto& [origin, position] : store_.origins().vector()) {
+    const Done& done = done_[*store_.origins().find(origin)];
+    const Done to = goal(origin);
+    if (to.entries > done.entries || to.tombstones > done.tombstones || to.gone > done.gone) return true;
+  }
+  return false;
+}
+
+Pruner::Dropped Pruner::prune(WallTime wall) {
+  Dropped dropped;
+  for (const auto& [origin, position] : VersionVector(store_.origins().vector())) {
+    const Ordinal ordinal = *store_.origins().find(origin);
+    const Done to = goal(origin);
+    Done& done = done_[ordinal];
+    if (to.entries > done.entries) {
+      const std::size_t gone = store_.log().drop(ordinal, to.entries, limits::kPruneRows);
+      store_.origins().raise_horizon(ordinal, {Rev{}, std::min(to.entries, Seq{store_.origins().horizon(ordinal).seq.value + gone})});
+      dropped.entries += gone;
+      dropped.more |= gone == limits::kPruneRows;
+      if (gone < limits::kPruneRows) done.entries = to.entries;
+    }
+    drop_stones(ordinal, to, done, dropped);
+  }
+  if (too_old_or_large(wall)) drop_old_entries(wall, dropped);
+  return dropped;
+}
+
+void Pruner::drop_stones(Ordinal ordinal, const Done& to, Done& done, Dropped& dropped) {
+  if (to.tombstones > done.tombstones) {
+    const std::size_t gone = store_.rows().drop_tombstones(ordinal, to.tombstones, limits::kPruneRows);
+    dropped.tombstones += gone;
+    dropped.more |= gone == limits::kPruneRows;
+    if (gone < limits::kPruneRows) done.tombstones = to.tombstones;
+  }
+  if (to.gone > done.gone) {
+    const auto [last, gone] = store_.rows().drop_owned_tombstones(ordinal, to.gone, limits::kPruneRows);
+    if (gone > 0) store_.origins().raise_horizon(ordinal, {last, Seq{}});
+    dropped.tombstones += gone;
+    dropped.more |= gone == limits::kPruneRows;
+    if (gone < limits::kPruneRows) done.gone = to.gone;
+  }
+}
+
+bool Pruner::too_old_or_large(WallTime wall) {
+  const std::int64_t since = wall.ms - looked_at_age_.ms;
+  return since >= kLookEveryMs || since < 0;
+}
+
+// How much of a log some other member holds, too.
+Seq Pruner::held_elsewhere(const Origin& origin) {
+  if (store_.members().all().empty() || origin != store_.self()) return store_.origins().vector().at(origin).seq;
+  Seq most;
+  for (const auto& [device, ack] : store_.acks().table().all()) most = std::max(most, ack.vector.at(origin).seq);
+  return most;
+}
+
+void Pruner::drop_old_entries(WallTime wall, Dropped& dropped) {
+  std::size_t gone = 0;
+  while (gone < limits::kPruneRows && drop_oldest_entry(wall, store_.log().bytes() > limits::kLogSizeMax)) ++gone;
+  dropped.entries += gone;
+  dropped.more |= gone == limits::kPruneRows;
+  if (gone < limits::kPruneRows) looked_at_age_ = wall;
+}
+
+// Of all logs. False: it may not go, or there is none.
+bool Pruner::drop_oldest_entry(WallTime wall, bool whatever_its_age) {
+  std::optional<std::pair<Hlc, Ordinal>> oldest;
+  for (const auto& [origin, position] : store_.origins().vector()) {
+    const Ordinal ordinal = *store_.origins().find(origin);
+    const Seq first = store_.origins().horizon(ordinal).seq.next();
+    if (first > held_elsewhere(origin)) continue;
+    const std::optional<Bytes> entry = store_.log().find(ordinal, first);
+    const Expected<EntryHeader> header = decode_entry_header(entry ? *entry : Bytes());
+    if (header && (!oldest || header->hlc < oldest->first)) oldest = {header->hlc, ordinal};
+  }
+  if (!oldest || (!whatever_its_age && wall.ms - oldest->first.ms() < kLogAgeMs)) return false;
+  const Seq through = store_.origins().horizon(oldest->second).seq.next();
+  (void)store_.log().drop(oldest->second, through, 1);
+  store_.origins().raise_horizon(oldest->second, {Rev{}, through});
+  return true;
+}
+
+}  // namespace starling

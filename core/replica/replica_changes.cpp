@@ -1,0 +1,177 @@
+#include <algorithm>
+
+#include "core/replica/replica_impl.h"
+#include "core/store/sync_state.h"
+
+namespace starling {
+namespace {
+
+constexpr Duration kRetryRefusedRow = std::chrono::minutes(1);
+
+}  // namespace
+
+void Replica::Impl::receive(PeerSession& s, const StateBatch& batch) {
+  const SessionId id = s.id;
+  for (const StatePage& page : batch.pages) {
+    take_page(s, page, std::nullopt);
+    if (!sessions.contains(id)) return;  // refused
+  }
+}
+
+// What every page and entry has in common. False: the stream does not go on with what follows.
+bool Replica::Impl::taken(PeerSession& s, const StreamKey& key, const Expected<ApplyResult>& result) {
+  if (!result) {
+    refuse(s, result.error());
+    return false;
+  }
+  switch (result->outcome) {
+    case Applied::done:
+      counters.rows_applied += result->rows;
+      if (!result->event.empty()) effects.push_back(Changed{result->event});
+      return true;
+    case Applied::duplicate: ++counters.duplicate_rows; return true;
+    case Applied::gap: puller.stop(key); return false;
+    case Applied::wait_clock:
+      puller.hold(key, {"its clock is ahead of ours: the log of device " + to_string(key.first.device) + " waits",
+                        result->until, {}, {}, 0});
+      note(LogLevel::warning, NodeEvent::Kind::stream_waits, key.first.device,
+           "changes of " + short_string(key.first.device) + " wait: their clock is ahead of ours");
+      return false;
+    case Applied::wait_deps:
+      s.vector.join(result->dependencies);  // whoever sends an entry holds what it depends on
+      puller.hold(key, {"waits for changes that its author had seen", {}, result->dependencies, {}, s.id});
+      return false;
+  }
+  return false;
+}
+
+void Replica::Impl::take_page(PeerSession& s, const StatePage& page, std::optional<bool> last) {
+  const StreamKey key{page.origin, Stream::state};
+  s.vector.join(page.origin, {page.to, Seq{}, Hlc{}});
+  if (puller.held(key)) return;
+  ensure_transaction();
+  in_hand = key;
+  const bool goes_on = taken(s, key, applier.page(page));
+  in_hand.reset();
+  if (!goes_on || !last) return;
+  const std::uint64_t to = store.origins().pulled().at(page.origin).rev.value;
+  if (auto more = puller.taken(s.id, key, to, page.body.size(), *last, now.mono)) send(s, std::move(*more));
+}
+
+// An empty answer with a horizon: what we lack is gone from this peer's log. Another's may reach further back; if no
+// other shows more than we have, it is a snapshot that we need.
+void Replica::Impl::receive(PeerSession& s, const SharedChangeResponse& m) {
+  receive(s, m.batch, m.last);
+  if (m.horizon == Seq{} || m.horizon <= ours().at(m.batch.origin).seq || !sessions.contains(s.id)) return;
+  const StreamKey key{m.batch.origin, Stream::log};
+  for (const auto& [id, other] : sessions) {
+    const bool shows_more = other.accepted && other.vector.at(m.batch.origin).seq > ours().at(m.batch.origin).seq;
+    if (shows_more && !puller.asked_in_vain(id, key)) return;
+  }
+  taker.need(s.id);
+}
+
+void Replica::Impl::receive(PeerSession& s, const SnapshotRequest& m) {
+  if (!store.state().provisional()) snapshots.request(s, m);
+}
+
+void Replica::Impl::receive(PeerSession& s, const SnapshotPage& m) {
+  ensure_transaction();
+  Expected<std::optional<SnapshotRequest>> more = taker.take(s.id, m, now);
+  if (!more) return refuse(s, more.error());
+  if (*more) send(s, std::move(**more));
+}
+
+// One slice. What SQLite refuses of it is tried again in a minute, and the snapshot with it.
+void Replica::Impl::merge_snapshot() {
+  const StreamKey key{Origin{}, Stream::log};
+  if (!taker.merging() || puller.held(key)) return;
+  guarded([&] {
+    ensure_transaction();
+    in_hand = key;
+    ChangeSet changed = taker.merge_more(now.wall);
+    in_hand.reset();
+    counters.rows_applied += changed.rows.size();
+    if (!changed.empty()) effects.push_back(Changed{std::move(changed)});
+  });
+  if (taker.merging()) return;
+  puller.ask_all_again();
+  ++counters.snapshots_taken;
+  note(LogLevel::info, "a snapshot was taken in");
+}
+
+void Replica::Impl::receive(PeerSession& s, const SharedChangeBatch& m, std::optional<bool> last) {
+  EntryRun run{s.id, m.from, m.entries, 0, last};
+  for (const Bytes& entry : m.entries) run.page_bytes += entry.size();
+  take_entries(s, m.origin, std::move(run));
+}
+
+void Replica::Impl::take_entries(PeerSession& s, const Origin& origin, EntryRun run) {
+  const StreamKey key{origin, Stream::log};
+  if (taker.merging()) return puller.stop(key);  // positions move with its end; then this is asked for again
+  std::size_t done = 0;
+  if (!puller.held(key)) {
+    while (done < run.entries.size() && take_entry(s, key, Seq{run.from.value + done}, run.entries[done])) ++done;
+  }
+  if (done < run.entries.size()) {
+    if (!puller.waits_for_entries(key)) return;
+    run.from.value += done;
+    run.entries.erase(run.entries.begin(), run.entries.begin() + static_cast<std::ptrdiff_t>(done));
+    if (!waiting.keep(origin, std::move(run))) puller.stop(key);  // no room: pulled again when its turn comes
+    return;
+  }
+  if (!run.last || puller.held(key)) return;
+  const std::uint64_t to = ours().at(origin).seq.value;
+  if (auto more = puller.taken(run.session, key, to, run.page_bytes, *run.last, now.mono)) send(s, std::move(*more));
+}
+
+// What has waited long enough. False: nothing had.
+bool Replica::Impl::take_waiting() {
+  bool progress = false;
+  for (const Origin& origin : waiting.origins()) {
+    if (puller.held({origin, Stream::log})) continue;
+    for (EntryRun& run : waiting.take(origin)) {
+      const auto session = sessions.find(run.session);
+      if (session == sessions.end()) continue;  // its pull ended with it: whoever has these entries is asked again
+      progress = true;
+      guarded([&] { take_entries(session->second, origin, std::move(run)); });
+    }
+  }
+  return progress;
+}
+
+bool Replica::Impl::take_entry(PeerSession& s, const StreamKey& key, Seq seq, const Bytes& entry) {
+  s.vector.join(key.first, {Rev{}, seq, Hlc{}});
+  ensure_transaction();
+  in_hand = key;
+  const Expected<ApplyResult> result = applier.entry(key.first, seq, entry, now.wall);
+  in_hand.reset();
+  if (result && result->outcome == Applied::done) ++counters.entries_applied;
+  return taken(s, key, result);
+}
+
+// SQLite refused a row (a constraint of the application's): nothing of this step stands, that stream is held, and the
+// positions that the database still has decide what is asked for again.
+void Replica::Impl::abandon(const SQLite::Exception& e) {
+  const StreamKey key = *in_hand;
+  in_hand.reset();
+  store.rollback();
+  counters = counters_before;
+  std::erase_if(effects, [](const Effect& effect) { return std::holds_alternative<Changed>(effect); });
+  puller.stop_all();
+  const std::string why = std::string("a row was refused by SQLite: ") + e.what();
+  puller.hold(key, {why, {}, {}, now.mono + kRetryRefusedRow, 0});
+  note(LogLevel::error, NodeEvent::Kind::stream_waits, key.first.device,
+       "changes of " + short_string(key.first.device) + " are held: " + why);
+}
+
+void Replica::Impl::receive(PeerSession& s, const StateRequest& m) {
+  source.request(s, {m.origin, Stream::state}, m.from.value, m.credit, m.open, m.horizon);
+}
+
+void Replica::Impl::receive(PeerSession& s, const SharedChangeRequest& m) {
+  if (m.origin == store.self() && store.state().provisional()) return;  // nobody was told of it
+  source.request(s, {m.origin, Stream::log}, m.from.value, m.credit, m.open);
+}
+
+}  // namespace starling

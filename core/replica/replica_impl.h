@@ -1,0 +1,138 @@
+// The state machine behind replica.h: its state and handlers, shared by the files that make it up.
+//
+//   replica.cpp           the step: from events to effects, and what is owed at its end
+//   replica_sessions.cpp  sessions: Hello, members, refusals, acknowledgements
+//   replica_changes.cpp   changes: pages, entries, snapshots, and requests for them
+// Handlers run inside one step; what they decide goes into `effects` and is given out after the commit.
+#pragma once
+
+#include <SQLiteCpp/Exception.h>
+
+#include "core/replica/applier.h"
+#include "core/replica/page_source.h"
+#include "core/replica/pruner.h"
+#include "core/replica/puller.h"
+#include "core/replica/pusher.h"
+#include "core/replica/replica.h"
+#include "core/replica/snapshot_source.h"
+#include "core/replica/snapshot_taker.h"
+#include "core/replica/waiting_entries.h"
+#include "core/store/origin_table.h"
+#include "core/store/sql_error.h"
+#include "core/store/store.h"
+
+namespace starling {
+
+struct Replica::Impl {
+  explicit Impl(Store& s) : store(s), applier(s), source(s), snapshots(s), taker(s, applier), pruner(s),
+                            announced(s.origins().vector().at(s.self())) {}
+
+  Store& store;
+  Applier applier;
+  PageSource source;
+  SnapshotSource snapshots;
+  SnapshotTaker taker;
+  Pruner pruner;
+  Puller puller;
+  Pusher pusher;
+  WaitingEntries waiting;
+  Position announced;  // of our own streams: commits beyond it are on disk, but their event is still to come
+  std::map<SessionId, PeerSession> sessions;
+  std::optional<VersionVector> join_target;  // what our first peer showed in its Hello, until we cover it
+  SessionId join_source = 0;                 // that peer; once it is gone, another takes its place
+  std::vector<Effect> effects;
+  Now now;
+  std::optional<MonoTime> prune_at;  // something may go then
+  Hlc provisional_until;  // commits up to it are told under other numbers
+  std::optional<StreamKey> in_hand;  // the stream whose changes are being applied
+  struct Counters {
+    std::uint64_t rows_applied = 0, entries_applied = 0, duplicate_rows = 0;
+    std::uint64_t entries_dropped = 0, tombstones_dropped = 0, snapshots_taken = 0;
+  };
+  Counters counters;
+  Counters counters_before;  // as they stood when the transaction began
+
+  const VersionVector& ours() { return store.origins().vector(); }
+  [[nodiscard]] VersionVector shown();
+  void ensure_transaction() {
+    if (store.in_transaction()) return;
+    store.begin(TransactionKind::apply);
+    counters_before = counters;
+  }
+  void send(PeerSession& s, Message message) {
+    s.last_sent = now.mono;
+    effects.push_back(Send{{s.id}, std::make_shared<const Message>(std::move(message))});
+  }
+  void note(LogLevel level, std::string text) { effects.push_back(Note{level, std::move(text), {}, {}}); }
+  void note(LogLevel level, NodeEvent::Kind event, const DeviceId& peer, std::string text) {
+    effects.push_back(Note{level, std::move(text), event, peer});
+  }
+
+  void refuse(PeerSession&, Error);
+  void refuse_all(const Error&);
+  void drop(SessionId);
+
+  // What SQLite refuses of the changes in hand holds their stream; all else goes on to the host.
+  template <class F>
+  void guarded(const F& apply) {
+    try {
+      apply();
+    } catch (const SQLite::Exception& e) {
+      if (!in_hand || !is_user_error(e)) throw;
+      abandon(e);
+    }
+  }
+  void handle(const Event& event) {
+    guarded([&] { std::visit([this](const auto& e) { on(e); }, event); });
+  }
+  void on(const PeerUp&);
+  void send_hello(PeerSession&);
+  void on(const PeerDown& e) { drop(e.session); }
+  void on(const Received&);
+  void on(const OutboxFull&);
+  void on(const Committed&);
+  void on(const ModelsReplaced&);
+
+  void receive(PeerSession&, const Hello&);
+  void begin_anew(const Incarnation& later);
+  void receive(PeerSession& s, const StateChange& m) { take_page(s, m.page, std::nullopt); }
+  void receive(PeerSession&, const StateBatch&);
+  void receive(PeerSession& s, const StateResponse& m) { take_page(s, m.page, m.last); }
+  void receive(PeerSession&, const StateRequest&);
+  void receive(PeerSession& s, const SharedChange& m) {
+    take_entries(s, m.origin, {s.id, m.seq, {m.entry}, m.entry.size(), std::nullopt});
+  }
+  void receive(PeerSession& s, const SharedChangeBatch& m) { receive(s, m, std::nullopt); }
+  void receive(PeerSession&, const SharedChangeResponse&);
+  void receive(PeerSession&, const SnapshotRequest&);
+  void receive(PeerSession&, const SnapshotPage&);
+  void receive(PeerSession&, const SharedChangeBatch&, std::optional<bool> last);
+  void receive(PeerSession&, const SharedChangeRequest&);
+  void receive(PeerSession&, const AckSharedChanges&);
+  void receive(PeerSession&, const Heartbeat&);
+  void receive(PeerSession&, const ErrorMessage&);
+
+  // `last`: of a pull's response; nullopt: pushed.
+  void take_page(PeerSession&, const StatePage&, std::optional<bool> last);
+  void take_entries(PeerSession&, const Origin&, EntryRun);
+  bool take_waiting();
+  bool take_entry(PeerSession&, const StreamKey&, Seq, const Bytes&);
+  bool taken(PeerSession&, const StreamKey&, const Expected<ApplyResult>&);
+
+  void finish();
+  void complete_join();
+  void admit_newcomers();
+  void heed_members();
+  void merge_snapshot();
+  void forget();
+  void plan_pulls();
+  void relay_acknowledgements(PeerSession&, AckSharedChanges&);
+  [[nodiscard]] bool has_to_relay(const PeerSession&);
+  void commit_of_ours(LocalCommit);
+  void talk(PeerSession&, const VersionVector&);
+  void abandon(const SQLite::Exception&);
+  [[nodiscard]] Readiness readiness();
+  [[nodiscard]] std::optional<MonoTime> next_deadline();
+};
+
+}  // namespace starling

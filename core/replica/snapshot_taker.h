@@ -1,0 +1,66 @@
+// The taker of snapshots: for a device whom no log reaches any more, or a newcomer.
+//
+// It asks one peer at a time, stages the pages as they come (core/store/snapshot_stage.h), and merges once all are
+// here, in bounded slices, one for each step:
+//   - a row of a page by the merge rule, as the changes that make it;
+//   - a row of ours that its range does not list, whose generation the snapshot's vector covers, has died: removed;
+//   - a row of a page that we do not have, whose generation our vector covers, has died here: passed over.
+// With the last slice our vector becomes the greater of both. From the first one on our own entries declare the
+// snapshot's vector as seen (Store::known), no log is taken in, and nobody gets a snapshot of us.
+// A peer that is gone is replaced by any other; pages that are equal there are not sent again.
+#pragma once
+
+#include "core/replica/applier.h"
+#include "core/replica/peer_session.h"
+
+namespace starling {
+
+struct DecodedSnapshotPage;
+class ConflictRecorder;
+
+class SnapshotTaker {
+ public:
+  SnapshotTaker(Store& store, Applier& applier) : store_(store), applier_(applier) {}
+
+  // What we lack is gone from this peer's log.
+  void need(SessionId session) {
+    if (session_ == 0) wanted_ = session;
+  }
+  // True: it was asked, and what it has not sent must be asked of another.
+  bool ended(SessionId);
+  // The request to send, if one is due; in a transaction where there is one.
+  [[nodiscard]] std::optional<std::pair<SessionId, SnapshotRequest>> plan(MonoTime);
+  [[nodiscard]] bool wants_transaction() const { return wanted_ != 0 && !merging(); }
+
+  // In a transaction. Errors, the peer's fault: a page that does not follow, or is none. Gives the top-up to send.
+  [[nodiscard]] Expected<std::optional<SnapshotRequest>> take(SessionId, const SnapshotPage&, Now);
+
+  [[nodiscard]] bool merging() const;
+  [[nodiscard]] std::uint64_t duplicates() const { return duplicates_; }  // pages that came although we had them
+  [[nodiscard]] bool busy() const { return session_ != 0 || merging(); }
+  [[nodiscard]] ChangeSet merge_more(WallTime);  // one slice, in a transaction
+  bool expire(MonoTime);  // true: as ended()
+  [[nodiscard]] std::optional<MonoTime> next_deadline(MonoTime now) const;
+
+ private:
+  [[nodiscard]] Expected<void> check(const SnapshotPage&, WallTime);
+  [[nodiscard]] Expected<void> check_range(BytesView body);
+  [[nodiscard]] bool all_models() const;
+  void merge_range(const DecodedSnapshotPage&, BytesView after, BytesView through, ConflictRecorder&, ApplyResult&);
+  void merge_row(ModelIndex, const struct SnapshotRow&, ConflictRecorder&, ApplyResult&);
+  void finish();
+
+  Store& store_;
+  Applier& applier_;
+  SessionId wanted_ = 0;
+  SessionId session_ = 0;  // asked
+  Hash128 snapshot_;
+  std::size_t used_ = 0;   // bytes taken since the last request
+  MonoTime heard_;
+  std::uint64_t duplicates_ = 0;
+  std::optional<ModelIndex> model_;  // whose pages come
+  Bytes through_;                    // so far
+  std::set<ModelIndex> done_;
+};
+
+}  // namespace starling
