@@ -85,7 +85,7 @@ std::vector<std::string> Cluster::complaints() {
   std::vector<SimNode*> alive;
   for (const auto& node : nodes_)
     if (node->alive()) alive.push_back(node.get());
-  for (SimNode* node : alive) complain_of_node(*node, all);
+  for (SimNode* node : alive) complain_of_node(*node, ledger_, all);
   complain_of_differences(alive, all);
   return all;
 }

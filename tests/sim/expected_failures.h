@@ -48,9 +48,9 @@ inline constexpr ExpectedStory kExpectedStories[] = {
      " to all others. B is told, as in reuse-copy, but only once A shows it more than it wrote. Waits for: new life, and that"
      " both of two live machines with one name are told."},
     {"ack-copy", "A counts on B for an entry that B has lost",
-     "SILENT, and harmless while no log is pruned: the lower acknowledgement comes under the same incarnation, so it is taken"
+     "SILENT: the lower acknowledgement comes under the same incarnation, so it is taken"
      " for an old one. Waits for: new life (a later incarnation's acknowledgement replaces a higher one)."},
-    {"R5a-behind", "A shows '', not 'note a=written after the restore'",
+    {"R5a-behind-copy", "A shows '', not 'note a=written after the restore'",
      "Kept as a conflict everywhere, but not shown: the row counts as older than the delete. All devices agree. Waits for:"
      " rebase (the row would be stamped when B has caught up)."},
     {"R7-behind", "this device's clock was behind when its database was made anew, and it has written since",

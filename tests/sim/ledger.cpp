@@ -5,6 +5,8 @@
 #include "core/base/sha256.h"
 #include "core/store/ack_store.h"
 #include "core/store/origin_table.h"
+#include "core/store/snapshot_stage.h"
+#include "core/store/sync_state.h"
 #include "tests/sim/edit.h"
 #include "tests/sim/node.h"
 
@@ -27,7 +29,38 @@ Bytes joined(const reference::VisibleRow& row) {
 
 std::string describe(const std::optional<reference::VisibleRow>& row) { return row ? describe_values(joined(*row)) : "nothing"; }
 
+// What it may have told: not what has no number yet.
+VersionVector numbered(const SimNode& node) {
+  VersionVector vector = node.vector();
+  if (node.store().state().provisional()) vector.restart_log(node.store().self());
+  return vector;
+}
+
+bool reads_anew(const SimNode& node) { return node.store().origins().pulled() != node.store().origins().vector(); }
+
 }  // namespace
+
+reference::Row Ledger::Watch::row(const RowName& name, const Schema& schema_now) const {
+  reference::Row row = state.at(name);
+  for (const Draft& draft : drafts)
+    for (const Change& c : draft.entry.changes)
+      if (schema_now.models[c.model].name == name.first && c.key == name.second)
+        row.join(reference::row_of(c, draft.entry.header.stamp()));
+  return row;
+}
+
+std::map<reference::RowName, reference::VisibleRow> Ledger::visible(const SimNode& node) const {
+  const Watch& w = watches_.at(&node);
+  auto rows = w.state.visible();
+  for (const Watch::Draft& draft : w.drafts)
+    for (const Change& c : draft.entry.changes) {
+      const RowName name(w.rows->schema().models[c.model].name, Bytes(c.key));
+      const auto now = shown(w.row(name, w.rows->schema()));
+      if (now) rows[name] = *now;
+      else rows.erase(name);
+    }
+  return rows;
+}
 
 void Ledger::complain(const SimNode& node, const std::string& what) {
   if (complaints_.size() < kComplaintsMax) complaints_.push_back(node.name() + " " + what);
@@ -37,10 +70,10 @@ void Ledger::complain(const SimNode& node, const std::string& what) {
 
 void Ledger::opened(SimNode& node) {
   Watch& w = watches_[&node];
-  if (!node.vector().covers(w.seen)) complain(node, "lost what it had committed");
-  if (!node.vector().covers(w.told)) complain(node, "lost what it had acknowledged");
+  if (!numbered(node).covers(w.seen)) complain(node, "lost what it had committed");
+  if (!numbered(node).covers(w.told)) complain(node, "lost what it had acknowledged");
   const bool adopts = node.store().schema().digest() != w.schema;  // rows of new models are entries from now on
-  if (w.was_open && !w.in_doubt && !adopts && node.vector() != w.seen) complain(node, "begins with what no write had left");
+  if (w.was_open && !w.in_doubt && !adopts && !w.merging && numbered(node) != w.seen) complain(node, "begins with what no write had left");
   w.was_open = true;
   w.self = node.store().self();
   w.in_doubt = false;
@@ -56,6 +89,7 @@ void Ledger::read_anew(SimNode& node, Watch& w) {
     w.seen = {};
     w.state = {};
   }
+  w.drafts.clear();
   w.opening = true;
   observe(node, {});
   w.opening = false;
@@ -77,7 +111,8 @@ void Ledger::committed(SimNode& node, const LocalCommit& commit) {
 
 void Ledger::stepped(SimNode& node, const std::vector<Effect>& effects) {
   Watch& w = watches_[&node];
-  const bool news = node.vector() != w.seen;
+  const bool news = numbered(node) != w.seen || w.merging || w.anew || reads_anew(node) || node.store().stage().merging();
+  w.anew = reads_anew(node);
   Named named;
   for (const Effect& effect : effects)
     if (const auto* changed = std::get_if<Changed>(&effect)) named.add(changed->event);
@@ -91,7 +126,7 @@ void Ledger::stepped(SimNode& node, const std::vector<Effect>& effects) {
 
 void Ledger::hear(SimNode& node, Watch& w, const Send& send) {
   const auto holds = [&](const VersionVector& vector) {
-    if (!node.vector().covers(vector)) complain(node, "tells others of what it does not hold");
+    if (!numbered(node).covers(vector)) complain(node, "tells others of what it does not hold");
     w.told.join(vector);
   };
   const Origin& self = node.store().self();
@@ -101,6 +136,7 @@ void Ledger::hear(SimNode& node, Watch& w, const Send& send) {
       given_[{self.device, hello->incarnation, hello->ack_version}] = said_[session] = hello->vector;
     } else if (const auto* acks = std::get_if<AckSharedChanges>(send.message.get())) {
       for (const AckSharedChanges::One& one : acks->acks) {
+        if (one.ack.member != self.device) continue;  // relayed: compared where it arrives
         holds(one.ack.vector);
         if (!one.delta) said_[session] = {};
         said_[session].join(one.ack.vector);
@@ -128,6 +164,11 @@ void Ledger::replaced(SimNode& node) {
 
 // ---- What is read ----
 
+void Ledger::Named::add(const Named& other) {
+  everything = everything || other.everything;
+  rows.insert(other.rows.begin(), other.rows.end());
+}
+
 void Ledger::Named::add(const ChangeSet& changes) {
   everything = everything || changes.overflow;
   for (const ChangedRow& row : changes.rows) rows.emplace(changes.schema->models[row.model].name, row.key);
@@ -135,47 +176,105 @@ void Ledger::Named::add(const ChangeSet& changes) {
 
 void Ledger::observe(SimNode& node, const Named& named) {
   Watch& w = watches_[&node];
-  if (node.vector() == w.seen) return;
-  if (!node.vector().covers(w.seen)) complain(node, "goes back behind what it held");
   const Disk::Calm calm(node.disk());
-  const VersionVector news = node.vector().changed_since(w.seen);
+  if (node.store().stage().merging()) {
+    w.merging = true;
+    w.named.add(named);
+    return record_own(node, w);
+  }
+  w.named.add(named);
+  w.merging = false;
+  const Named all = std::exchange(w.named, {});
   Touched touched;
+  read_drafts(node, w, touched);
+  if (numbered(node) == w.seen && touched.empty()) return;
+  if (!numbered(node).covers(w.seen)) complain(node, "goes back behind what it held");
+  const VersionVector news = numbered(node).changed_since(w.seen);
   for (const auto& [origin, position] : news) {
     const Position before = w.seen.at(origin);
     if (position.seq > before.seq) read_log(node, w, origin, before.seq, touched);
   }
-  check_shared(node, w, touched, named);
-  const VersionVector old = std::exchange(w.seen, node.vector());
+  check_shared(node, w, touched, all);
+  const VersionVector old = std::exchange(w.seen, numbered(node));
   for (const auto& [origin, position] : news) {
     if (position.rev > old.at(origin).rev) read_state(node, w, origin, old.at(origin).rev);
   }
 }
 
-void Ledger::read_log(SimNode& node, Watch& w, const Origin& origin, Seq from, Touched& touched) {
+// What has no number yet: read anew each time, there is little of it.
+void Ledger::read_drafts(SimNode& node, Watch& w, Touched& touched) {
   const Schema& schema = w.rows->schema();
+  const bool provisional = node.store().state().provisional();
+  const std::size_t count = provisional ? static_cast<std::size_t>(node.vector().at(node.store().self()).seq.value) : 0;
+  if (count == w.drafts.size()) return;
+  if (provisional && count < w.drafts.size()) complain(node, "lost what it had committed");
+  const auto touch = [&] {
+    for (const Watch::Draft& draft : w.drafts)
+      for (const Change& c : draft.entry.changes) {
+        const RowName name(schema.models[c.model].name, Bytes(c.key));
+        if (!touched.contains(name)) touched[name] = shown(w.row(name, schema));
+      }
+  };
+  touch();
+  std::deque<Watch::Draft> drafts;
+  if (provisional) {
+    w.rows->log(node.store().self_ordinal(), Seq{}, [&](Seq, Bytes bytes) {
+      Watch::Draft& draft = drafts.emplace_back(Watch::Draft{std::move(bytes), {{}, {}, Arena(0), Arena(0)}});
+      Expected<DecodedEntry> entry = decode_entry(draft.bytes, schema);
+      if (!entry) return complain(node, "holds an entry that it cannot read: " + entry.error().text());
+      draft.entry = std::move(*entry);
+      for (const Change& c : draft.entry.changes) {
+        const RowName name(schema.models[c.model].name, Bytes(c.key));
+        if (!touched.contains(name)) touched[name] = shown(w.row(name, schema));
+      }
+    });
+  }
+  w.drafts = std::move(drafts);
+}
+
+// Peers may hear of it before the snapshot is merged.
+void Ledger::record_own(SimNode& node, Watch& w) {
+  const Origin& self = node.store().self();
+  if (node.store().state().provisional()) return;
+  w.rows->log(node.store().self_ordinal(), Seq{logs_[self].size()}, [&](Seq seq, Bytes bytes) { record(node, self, seq, std::move(bytes)); });
+}
+
+// Below its horizon a node holds no entries: there, what their authors wrote counts.
+void Ledger::read_log(SimNode& node, Watch& w, const Origin& origin, Seq from, Touched& touched) {
+  const Ordinal ordinal = *node.store().origins().find(origin);
+  const Seq horizon = node.store().origins().horizon(ordinal).seq;
+  std::deque<Entry>& written = logs_[origin];
   Seq last = from;
-  w.rows->log(*node.store().origins().find(origin), from, [&](Seq seq, Bytes bytes) {
+  for (; last < horizon; last = last.next()) {
+    if (last.value >= written.size()) return complain(node, "has a horizon beyond what was written: " + at(origin, horizon.value));
+    read_entry(node, w, origin, written[last.value], touched);
+  }
+  w.rows->log(ordinal, last, [&](Seq seq, Bytes bytes) {
     if (seq != last.next()) complain(node, "has a gap in its log before " + at(origin, seq.value));
     last = seq;
-    Entry* entry = record(node, origin, seq, std::move(bytes));
-    if (entry == nullptr) return;
-    const EntryHeader& h = entry->header;
-    if (!node.vector().covers(h.dependencies)) complain(node, "applied " + at(origin, seq.value) + " before what its author had seen");
-    if (!w.opening && origin != node.store().self() && h.hlc.ms() > node.wall().ms + limits::kDriftMaxMs)
-      complain(node, "applied " + at(origin, seq.value) + ", whose clock is beyond the drift limit");
-    auto decoded = entry->under.find(schema.digest());
-    if (decoded == entry->under.end()) {
-      Expected<DecodedEntry> now = decode_entry(entry->bytes, schema);
-      if (!now) return complain(node, "holds an entry that it cannot read: " + now.error().text());
-      decoded = entry->under.emplace(schema.digest(), std::move(*now)).first;
-    }
-    for (const Change& c : decoded->second.changes) {
-      const RowName name(schema.models[c.model].name, Bytes(c.key));
-      if (!touched.contains(name)) touched[name] = shown(w.state.at(name));
-      w.state.apply(name.first, c, h.stamp());
-    }
+    if (Entry* entry = record(node, origin, seq, std::move(bytes))) read_entry(node, w, origin, *entry, touched);
   });
   if (last != node.vector().at(origin).seq) complain(node, "has a log that does not end where its vector says");
+}
+
+void Ledger::read_entry(SimNode& node, Watch& w, const Origin& origin, Entry& entry, Touched& touched) {
+  const Schema& schema = w.rows->schema();
+  const EntryHeader& h = entry.header;
+  const std::string name_of_entry = at(origin, h.seq.value);
+  if (!node.vector().covers(h.dependencies)) complain(node, "applied " + name_of_entry + " before what its author had seen");
+  if (!w.opening && origin != node.store().self() && h.hlc.ms() > node.wall().ms + limits::kDriftMaxMs)
+    complain(node, "applied " + name_of_entry + ", whose clock is beyond the drift limit");
+  auto decoded = entry.under.find(schema.digest());
+  if (decoded == entry.under.end()) {
+    Expected<DecodedEntry> now = decode_entry(entry.bytes, schema);
+    if (!now) return complain(node, "holds an entry that it cannot read: " + now.error().text());
+    decoded = entry.under.emplace(schema.digest(), std::move(*now)).first;
+  }
+  for (const Change& c : decoded->second.changes) {
+    const RowName name(schema.models[c.model].name, Bytes(c.key));
+    if (!touched.contains(name)) touched[name] = shown(w.row(name, schema));
+    w.state.apply(name.first, c, h.stamp());
+  }
 }
 
 Ledger::Entry* Ledger::record(SimNode& node, const Origin& origin, Seq seq, Bytes bytes) {
@@ -239,10 +338,11 @@ void Ledger::check_shared(SimNode& node, Watch& w, const Touched& touched, const
     ++rows_compared_;
     transfers = transfers || name.first == "posting";
     const std::string row = name.first + " " + describe_values(name.second);
-    const Shown expected = shown(w.state.at(name));
+    const Shown expected = shown(w.row(name, w.rows->schema()));
     const Shown here = w.rows->row(*w.rows->schema().find(name.first), name.second);
     if (here != expected) complain(node, "shows " + row + " as " + describe(here) + ", the reference merge as " + describe(expected));
-    if (!w.opening && before != expected && !named.everything && !named.rows.contains(name))
+    const bool built_in = name.first.starts_with("sync_");
+    if (!w.opening && !built_in && before != expected && !named.everything && !named.rows.contains(name))
       complain(node, "changed " + row + " and did not say so");
   }
   if (transfers && w.rows->number(kTransfersSql) != 0) complain(node, "shows a part of a transaction: transfers do not add up to nothing");

@@ -11,7 +11,10 @@
 //   - a transaction shows in part: transfers do not add up to nothing;
 //   - a vector goes back while its node lives;
 //   - a step that brought nothing new changed rows, or one changed rows that it does not name to the application;
-//   - a node has another acknowledgement of a peer than the peer has given.
+//   - a node has another acknowledgement of a member than that member has given, or drops what it must not: what a snapshot
+//     or a page brings is compared like any other change.
+// What a device writes before it has caught up with anybody has no number yet (core/replica/rebase.h): those drafts
+// count for that device alone. While a snapshot is merged rows are of no vector, and are compared when it is done.
 // So "visible rows are a function of the vector" holds at every event, for what was touched. The whole tables are
 // compared by oracle.h, at rest and now and then.
 #pragma once
@@ -41,6 +44,9 @@ class Ledger : public Witness {
   [[nodiscard]] const std::vector<std::string>& complaints() const { return complaints_; }
   // A transaction of this life failed with its disk: it may be there after the next start, as no write has come over it.
   [[nodiscard]] bool doubts(const SimNode& node) { return watches_[&node].in_doubt; }
+  // What it must show of shared models: the reference merge of all that its vector covers, and of its drafts.
+  [[nodiscard]] std::map<reference::RowName, reference::VisibleRow> visible(const SimNode&) const;
+  [[nodiscard]] bool merging(const SimNode& node) const { return watches_.at(&node).merging; }
   [[nodiscard]] std::uint64_t entries_written() const { return entries_written_; }
   [[nodiscard]] std::uint64_t rows_compared() const { return rows_compared_; }
 
@@ -58,6 +64,12 @@ class Ledger : public Witness {
     friend bool operator<(const Version& x, const Version& y) { return std::tie(x.origin, x.rev) < std::tie(y.origin, y.rev); }
   };
   using RowName = reference::RowName;
+  struct Named {  // to the application
+    std::set<RowName> rows;
+    bool everything = false;
+    void add(const ChangeSet&);
+    void add(const Named&);
+  };
   struct Watch {  // of one node
     VersionVector seen;
     VersionVector told;
@@ -68,19 +80,26 @@ class Ledger : public Witness {
     Hash128 schema;  // that the state was read by
     Origin self;
     std::unique_ptr<RowReader> rows;
+    bool merging = false;  // a snapshot
+    Named named;           // while it merged
+    bool anew = false;     // it reads a state stream anew
+    struct Draft {
+      Bytes bytes;
+      DecodedEntry entry;
+    };
+    std::deque<Draft> drafts;
+    [[nodiscard]] reference::Row row(const RowName&, const Schema&) const;  // with its drafts
   };
 
   using Shown = std::optional<reference::VisibleRow>;
   using Touched = std::map<RowName, Shown>;  // and what they showed before
-  struct Named {  // to the application
-    std::set<RowName> rows;
-    bool everything = false;
-    void add(const ChangeSet&);
-  };
 
   void observe(SimNode&, const Named&);
   void read_anew(SimNode&, Watch&);
   void read_log(SimNode&, Watch&, const Origin&, Seq from, Touched&);
+  void read_entry(SimNode&, Watch&, const Origin&, Entry&, Touched&);
+  void read_drafts(SimNode&, Watch&, Touched&);
+  void record_own(SimNode&, Watch&);
   void read_state(SimNode&, Watch&, const Origin&, Rev from);
   Entry* record(SimNode&, const Origin&, Seq, Bytes bytes);
   void check_author(SimNode&, const Origin&, const Entry&);

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "core/replica/membership.h"
 #include "core/replica/migration.h"
 #include "core/store/origin_table.h"
 #include "core/store/statement.h"
@@ -93,6 +94,29 @@ Expected<LocalCommit> SimNode::try_write(const WriteFn& fn, WriteScope scope) {
     witness_.in_doubt(*this);
     if (disk_.dead()) die();
     return Error{Errc::stopped, e.what(), name(), "start it again"};
+  }
+}
+
+bool SimNode::remove_member(const SimNode& other) { return change_members(other, &starling::remove_member); }
+bool SimNode::readmit_member(const SimNode& other) { return change_members(other, &starling::readmit_member); }
+
+bool SimNode::change_members(const SimNode& other, Expected<LocalCommit> (*change)(Store&, const DeviceId&, WallTime)) {
+  try {
+    const Expected<LocalCommit> commit = change(*store_, other.device(), wall());
+    if (disk_.dead()) {
+      witness_.in_doubt(*this);
+      die();
+      return false;
+    }
+    if (!commit) return false;
+    witness_.committed(*this, *commit);
+    push(Committed{std::make_shared<const LocalCommit>(*commit)});
+    return true;
+  } catch (const SQLite::Exception& e) {
+    if (!is_to_blame(e)) throw;
+    witness_.in_doubt(*this);
+    if (disk_.dead()) die();
+    return false;
   }
 }
 

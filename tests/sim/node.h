@@ -68,6 +68,9 @@ class SimNode {
       return done ? Expected<void>() : Expected<void>(done.error());
     });
   }
+  // What an administrator does. False: refused.
+  bool remove_member(const SimNode&);
+  bool readmit_member(const SimNode&);
   [[nodiscard]] Rows query(std::string_view sql) const;
   [[nodiscard]] std::string text(std::string_view sql) const;  // the first cell as people read it; "" where there is no row
   [[nodiscard]] std::int64_t count(std::string_view table) const;
@@ -108,6 +111,7 @@ class SimNode {
  private:
   void open();
   [[nodiscard]] bool try_open();
+  bool change_members(const SimNode&, Expected<LocalCommit> (*change)(Store&, const DeviceId&, WallTime));
   [[nodiscard]] bool is_to_blame(const SQLite::Exception&) const;
   void schedule_step(Duration delay);
   void schedule_deadline();

@@ -13,14 +13,16 @@
 
 namespace starling::sim {
 
+class Ledger;
+
 [[nodiscard]] Table read_table(const SimNode&, const ModelSchema&);
 
 // One text over all rows of all models, in key order; equal texts, equal rows.
 [[nodiscard]] std::string digest_of(const SimNode&);
 
 // At any time: the database is sound; log, positions and versions agree with each other; and the visible shared rows are
-// the reference merge of the log.
-void complain_of_node(const SimNode&, std::vector<std::string>&);
+// the reference merge of all that the vector covers.
+void complain_of_node(const SimNode&, const Ledger&, std::vector<std::string>&);
 
 // At rest: equal vectors, equal rows, all ready, nothing waits, everything acknowledged.
 void complain_of_differences(const std::vector<SimNode*>&, std::vector<std::string>&);

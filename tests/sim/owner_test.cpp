@@ -115,7 +115,7 @@ TEST_CASE("Two owners of one key: each keeps its own at home, everyone else show
   CHECK(b.text("SELECT path FROM file WHERE id=x'01'") == "'of B'");
   CHECK(c.text("SELECT path FROM file WHERE id=x'01'") == "'of A'");
   CHECK(d.text("SELECT path FROM file WHERE id=x'01'") == "'of A'");
-  CHECK(d.vector() == c.vector());
+  for (const SimNode* owner : {&a, &b}) CHECK(d.vector().at(owner->store().self()).rev == c.vector().at(owner->store().self()).rev);
   for (SimNode* node : {&a, &b, &c, &d}) CHECK(node->status().quarantined == 1);
   b.write("UPDATE file SET path='of B, changed'");
   cluster.let_meet(c, b);

@@ -107,6 +107,8 @@ TEST_CASE("A partition: two halves write, then meet at one point") {
 TEST_CASE("A long history of two authors in turn: a third device catches up at the price of the history") {
   Three t;
   t.cluster.let_meet(t.a, t.b);
+  t.cluster.let_meet(t.a, t.c);  // for a member who is away all of it is kept
+  t.cluster.disconnect(t.a, t.c);
   constexpr int kTurns = 300;
   for (int i = 0; i < kTurns; ++i) {
     write_notes(i % 2 == 0 ? t.a : t.b, "n", i, 1);

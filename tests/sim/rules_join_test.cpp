@@ -145,6 +145,7 @@ TEST_CASE("[R4] A device joins where a delete is not known yet, and inserts the 
     delete_note(t.b, "a");
 
     SimNode& joiner = cluster.join("D");
+    t.a.set_clock_ahead(-1min);  // who admits it
     joiner.set_clock_ahead(-1min);
     cluster.let_meet(t.a, joiner);  // neither knows of the delete
     cluster.disconnect(t.a, joiner);

@@ -40,7 +40,7 @@ std::string restored_and_writes(Cluster& cluster, Copy copy, std::chrono::millis
 std::string restored_and_lacks_an_entry(Cluster& cluster, Copy copy) {
   const Three t(cluster);
   const Disk::Image old = image_of(t.b);
-  insert_note(t.a, "n", "of A");
+  const LocalCommit lost = insert_note(t.a, "n", "of A");
   everybody_meets(cluster);
   everybody_parts(cluster);
   put_back(t.b, old, copy);
@@ -48,7 +48,7 @@ std::string restored_and_lacks_an_entry(Cluster& cluster, Copy copy) {
   t.b.restart();
   cluster.let_meet(t.a, t.b);
   const Acknowledgement* acknowledged = t.a.store().acks().table().find(t.b.device());
-  if (acknowledged->vector.at(t.a.store().self()).seq != Seq{})
+  if (acknowledged->vector.at(t.a.store().self()).seq >= lost.seq)
     throw std::runtime_error("A counts on B for an entry that B has lost");
   t.b.execute_behind_the_engine("DROP TRIGGER picky");
   t.b.restart();
@@ -103,7 +103,8 @@ TEST_CASE("[R5a] A restored device inserts a row, before it meets anybody, that 
 
 TEST_CASE("[R5a-behind] A restored device, its clock behind, inserts such a row, so that its stamp lies before the delete:"
           " its row stands all the same, for it was written later") {
-  tell_of_each_copy("R5a-behind", [](Cluster& cluster, Copy copy) { return restored_and_writes(cluster, copy, -1min); });
+  tell("R5a-behind", [](Cluster& cluster) { return restored_and_writes(cluster, Copy::by_backup, -1min); });
+  tell("R5a-behind-copy", [](Cluster& cluster) { return restored_and_writes(cluster, Copy::by_hand, -1min); });
 }
 
 TEST_CASE("[ack-backup] A backup is put back and lacks an entry that the device had acknowledged: nobody counts on that any more") {

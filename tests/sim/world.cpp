@@ -4,6 +4,8 @@
 #include <exception>
 
 #include "core/base/sha256.h"
+#include "core/store/store.h"
+#include "core/store/sync_state.h"
 #include "tests/sim/oracle.h"
 
 namespace starling::sim {
@@ -55,7 +57,7 @@ void World::run_faults() {
     if (simulated() >= next_check) {
       next_check = simulated() + kFullCheckEvery;
       const SimNode& one = node(checked++ % cluster_.size());
-      if (one.alive()) complain_of_node(one, complaints_);
+      if (one.alive()) complain_of_node(one, cluster_.ledger(), complaints_);
     }
     for (const std::string& complaint : cluster_.ledger().complaints()) complain(complaint);
     if (complaints_.empty()) continue;
@@ -123,8 +125,8 @@ void World::expect_core_to_agree() {
   const Devices& core = scenario_.core;
   isolate(core);
   mend(core);
-  const auto joined = [this](std::size_t i) { return !node(i).status().workspace.is_zero(); };
-  if (std::none_of(core.begin(), core.end(), joined)) return;  // they wait for somebody who has the workspace
+  const auto is_member = [this](std::size_t i) { return !node(i).store().state().provisional(); };
+  if (std::none_of(core.begin(), core.end(), is_member)) return;  // they wait for a member that admits them
   const MonoTime until = cluster_.now() + patience();
   do wait_a_second();
   while (!agree(core) && cluster_.now() < until);
@@ -132,7 +134,7 @@ void World::expect_core_to_agree() {
   if (!agree(core)) return complain("the core does not agree although all of it was mended");
   cluster_.run_for(2s);
   for (const std::size_t i : core) {
-    complain_of_node(node(i), complaints_);
+    complain_of_node(node(i), cluster_.ledger(), complaints_);
     if (digest_of(node(i)) != digest_of(node(core.front()))) complain("in the core, " + node(i).name() + " shows other rows");
   }
   ++rare_["a core agreed without the others"];

@@ -308,7 +308,7 @@ void World::start(SimNode& one) {
     ++rare_["a process died while it started"];
     return;
   }
-  complain_of_node(one, complaints_);
+  complain_of_node(one, cluster_.ledger(), complaints_);
   if (one.text("SELECT 1 FROM sqlite_master WHERE name='picky'") == "1") picky_.insert(one.name());
   if (one.text("SELECT 1 FROM pragma_table_info('note') WHERE name='extra'") != "1") return;
   one.replace_models(upgraded_models());

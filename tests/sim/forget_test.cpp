@@ -1,0 +1,204 @@
+// Members, acknowledgements, forgetting: what nobody needs goes, what somebody may need stays.
+#include <doctest/doctest.h>
+
+#include "core/replica/membership.h"
+#include "core/store/member_table.h"
+#include "core/store/store.h"
+#include "tests/sim/phrases.h"
+#include "tests/sim/story.h"
+
+namespace starling::sim {
+namespace {
+
+std::int64_t log_of(const SimNode& node) { return node.count("sync_log"); }
+std::int64_t tombstones_of(const SimNode& node) {
+  return node.query("SELECT count(*) FROM sync_row WHERE dead_seq IS NOT NULL").integer(0);
+}
+
+struct Line {
+  Cluster cluster;
+  SimNode& a;
+  SimNode& b;
+  SimNode& c;
+
+  explicit Line(std::uint64_t seed = 1)
+      : cluster(seed), a(cluster.create("A")), b(cluster.join("B")), c(cluster.join("C")) {
+    cluster.let_meet(a, b);
+    cluster.let_meet(b, c);  // a line
+    cluster.run_for(1min);
+  }
+  void write_and_delete(SimNode& node) {
+    write_notes(node, "n", 0, 50);
+    write_files(node, "f", 0, 50);
+    node.write("DELETE FROM note WHERE stars < 10");
+    node.write("DELETE FROM file WHERE size < 10");
+  }
+};
+
+}  // namespace
+
+TEST_CASE("[T15] Members: a device that says Hello is admitted by whoever hears it, and all learn of all") {
+  Line t;
+  for (const SimNode* node : {&t.a, &t.b, &t.c}) {
+    CHECK(node->status().members == 3);
+    CHECK(node->count("sync_member") == 3);
+  }
+  CHECK(t.a.noted("admitted device AIAA"));
+  CHECK(t.b.noted("admitted device AMAA"));
+  CHECK_FALSE(t.a.noted("admitted device AMAA"));  // they never met
+  t.cluster.expect_converged();
+}
+
+TEST_CASE("Forgetting: what all members hold goes from the log, and then what was deleted, also where two never meet") {
+  Line t;
+  t.write_and_delete(t.a);
+  t.cluster.run_for(1s);
+  CHECK(log_of(t.a) > 0);
+  CHECK(tombstones_of(t.a) == 20);
+  t.cluster.run_for(1min);
+  for (const SimNode* node : {&t.a, &t.b, &t.c}) {
+    CHECK(log_of(*node) == 0);
+    CHECK(tombstones_of(*node) == 0);
+    CHECK(node->count("note") == 40);
+    CHECK(node->count("file") == 40);
+  }
+  CHECK(t.a.status().tombstones_dropped == 20);
+  t.cluster.expect_converged();
+}
+
+TEST_CASE("Forgetting: a workspace of one keeps its log for the first who comes") {
+  Cluster cluster;
+  SimNode& a = cluster.create("A");
+  write_notes(a, "n", 0, 50);
+  cluster.run_for(1h);
+  CHECK(log_of(a) == 1);
+  SimNode& b = cluster.join("B");
+  cluster.let_meet(a, b);
+  CHECK(b.status().snapshots_taken == 0);
+  cluster.expect_converged();
+}
+
+TEST_CASE("[N11] A member that acknowledges nothing: all is kept for it, and goes when it has come back") {
+  Line t;
+  t.cluster.disconnect(t.b, t.c);
+  t.write_and_delete(t.a);
+  t.cluster.run_for(24h);
+  for (const SimNode* node : {&t.a, &t.b}) {
+    CHECK(log_of(*node) == 2);
+    CHECK(tombstones_of(*node) == 20);
+  }
+  const std::vector<MemberStatus> members = list_members(t.a.store());
+  REQUIRE(members.size() == 3);
+  for (const MemberStatus& m : members) {
+    CHECK((m.lacks > 0) == (m.device == t.c.device()));
+    CHECK((m.oldest.ms > 0) == (m.device == t.c.device()));
+  }
+  t.cluster.let_meet(t.b, t.c);
+  CHECK(t.c.status().snapshots_taken == 0);
+  t.cluster.run_for(1min);
+  for (const SimNode* node : {&t.a, &t.b, &t.c}) CHECK(log_of(*node) + tombstones_of(*node) == 0);
+  t.cluster.expect_converged();
+}
+
+TEST_CASE("[N13] A member that is removed: what was kept for it goes, its sessions are refused, what it wrote before stays") {
+  Line t;
+  write_notes(t.c, "c", 0, 5);
+  t.cluster.run_until_quiet();
+  t.cluster.disconnect(t.b, t.c);
+  t.write_and_delete(t.a);
+  t.cluster.run_for(1h);
+  REQUIRE(log_of(t.a) > 0);
+  CHECK_FALSE(t.a.remove_member(t.a));
+  CHECK(t.a.remove_member(t.c));
+  CHECK_FALSE(t.a.remove_member(t.c));
+  t.cluster.run_for(1min);
+  for (const SimNode* node : {&t.a, &t.b}) {
+    CHECK(node->status().members == 2);
+    CHECK(log_of(*node) + tombstones_of(*node) == 0);
+    CHECK(node->count("note") == 40);
+  }
+  t.cluster.connect(t.b, t.c);
+  t.cluster.run_for(1min);
+  CHECK(t.b.noted("this device was removed from the workspace"));
+  CHECK(t.c.count("note") == 5);
+  t.cluster.network().forget_refusals();
+  t.c.kill();
+  t.cluster.expect_converged();
+}
+
+TEST_CASE("A removed device that is admitted again: with its old database it is refused, with an empty folder it joins") {
+  Line t;
+  t.cluster.disconnect(t.b, t.c);
+  t.write_and_delete(t.a);
+  write_notes(t.c, "lost", 0, 1);
+  REQUIRE(t.a.remove_member(t.c));
+  t.cluster.run_for(1min);
+  REQUIRE(t.b.readmit_member(t.c));
+  t.cluster.run_until_quiet();
+  t.cluster.connect(t.b, t.c);
+  t.cluster.run_for(10s);
+  CHECK(t.b.noted("still has the database of before"));
+  CHECK(t.c.count("note") == 1);
+  t.c.kill();
+  t.c.wipe();
+  t.c.restart();
+  t.cluster.disconnect(t.b, t.c);
+  t.cluster.let_meet(t.b, t.c);
+  t.cluster.network().forget_refusals();
+  CHECK(t.c.count("note") == 40);
+  t.cluster.expect_converged();
+}
+
+TEST_CASE("[N12] Away for longer than logs are kept, and back with edits of its own: a snapshot, and its edits reach all") {
+  Line t;
+  write_notes(t.a, "old", 0, 20);
+  t.cluster.run_for(1min);
+  t.cluster.disconnect(t.b, t.c);
+  const Origin life = t.c.store().self();
+  write_notes(t.c, "own", 0, 3);
+  t.c.write("UPDATE note SET title='of C' WHERE id=?", numbered("old", 11));
+  t.c.write("DELETE FROM note WHERE id=?", numbered("old", 12));
+  t.write_and_delete(t.a);
+  t.a.write("DELETE FROM note WHERE id=?", numbered("old", 13));
+  t.cluster.run_for(31 * 24h);
+  CHECK(log_of(t.a) == 0);  // by age
+  CHECK(log_of(t.c) == 3);  // nobody else has them
+  CHECK(tombstones_of(t.a) > 0);  // those wait for C
+  t.cluster.let_meet(t.b, t.c);
+  t.cluster.run_for(1min);
+  CHECK(t.c.status().snapshots_taken == 1);
+  CHECK(t.c.store().self() == life);
+  for (const SimNode* node : {&t.a, &t.b, &t.c}) {
+    CHECK(node->count("note") == 40 + 3 + 8);
+    CHECK(node->query("SELECT 1 FROM note WHERE title='of C'").size() == 1);
+    CHECK(tombstones_of(*node) == 0);
+  }
+  t.cluster.expect_converged();
+}
+
+TEST_CASE("A backup from before a delete, put back when the delete is forgotten: what it shows too much goes") {
+  Line t;
+  t.write_and_delete(t.a);
+  write_files(t.a, "gone", 1000, 5);
+  write_notes(t.a, "gone", 1000, 5);
+  t.cluster.run_for(1min);
+  const Disk::Image old = image_of(t.c);
+  t.cluster.run_until_quiet();
+  t.a.write("DELETE FROM file WHERE size >= 1000");
+  t.a.write("DELETE FROM note WHERE stars >= 1000");
+  t.cluster.run_for(1min);
+  REQUIRE(tombstones_of(t.a) == 0);
+  t.cluster.disconnect(t.b, t.c);
+  put_back(t.c, old, Copy::by_backup);
+  CHECK(t.c.count("file") == 45);
+  write_notes(t.c, "new", 0, 1);
+  t.cluster.connect(t.b, t.c);
+  t.cluster.run_for(1min);
+  for (const SimNode* node : {&t.a, &t.b, &t.c}) {
+    CHECK(node->count("file") == 40);
+    CHECK(node->count("note") == 41);
+  }
+  t.cluster.expect_converged();
+}
+
+}  // namespace starling::sim
