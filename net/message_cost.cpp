@@ -35,6 +35,7 @@ struct Visitor {
   }
   std::size_t operator()(const Heartbeat& m) const { return m.vector ? cost(*m.vector) : 0; }
   std::size_t operator()(const ErrorMessage& m) const { return m.text.size(); }
+  std::size_t operator()(const EntryPart& m) const { return m.bytes.size(); }
   std::size_t operator()(const StateRequest&) const { return 0; }
   std::size_t operator()(const SharedChangeRequest&) const { return 0; }
 };

@@ -8,6 +8,7 @@
 #include "core/replica/applier.h"
 #include "core/replica/hello.h"
 #include "core/replica/page_source.h"
+#include "core/replica/part_taker.h"
 #include "core/replica/puller.h"
 #include "core/replica/pusher.h"
 #include "core/replica/waiting_entries.h"
@@ -48,6 +49,7 @@ struct Replica::Impl {
   Applier applier;
   PageSource source;
   Puller puller;
+  PartTaker parts{store, applier, puller};
   Pusher pusher;
   WaitingEntries waiting;
   Position announced;  // of our own streams: commits beyond it are on disk, but their event is still to come
@@ -109,6 +111,7 @@ struct Replica::Impl {
   void receive(PeerSession& s, const SharedChangeResponse& m) { receive(s, m.batch, m.last); }
   void receive(PeerSession&, const SharedChangeBatch&, std::optional<bool> last);
   void receive(PeerSession&, const SharedChangeRequest&);
+  void receive(PeerSession&, const EntryPart&);
   void receive(PeerSession&, const AckSharedChanges&);
   void receive(PeerSession&, const Heartbeat&);
   void receive(PeerSession&, const ErrorMessage&);
@@ -117,6 +120,7 @@ struct Replica::Impl {
   void take_page(PeerSession&, const StatePage&, std::optional<bool> last);
   void take_entries(PeerSession&, const Origin&, EntryRun);
   bool take_waiting();
+  bool take_staged();
   bool take_entry(PeerSession&, const StreamKey&, Seq, const Bytes&);
   bool taken(PeerSession&, const StreamKey&, const Expected<ApplyResult>&);
 
@@ -358,6 +362,37 @@ bool Replica::Impl::take_entry(PeerSession& s, const StreamKey& key, Seq seq, co
   return taken(s, key, result);
 }
 
+void Replica::Impl::receive(PeerSession& s, const EntryPart& m) {
+  s.vector.join(m.origin, {Rev{}, m.seq, Hlc{}});
+  ensure_transaction();
+  const Expected<bool> goes_on = parts.take(m, s.id, now.mono);
+  if (!goes_on) return refuse(s, goes_on.error());
+  const StreamKey key{m.origin, Stream::log};
+  if (!*goes_on) return;
+  if (auto more = puller.taken(s.id, key, m.seq.value, m.bytes.size(), m.last, now.mono)) send(s, std::move(*more));
+}
+
+// Entries that came in parts and are whole. False: none was applied.
+bool Replica::Impl::take_staged() {
+  bool progress = false;
+  for (const StagedEntry& entry : parts.due(now.wall)) {
+    const auto sender = sessions.find(parts.sender(entry.origin));
+    guarded([&] {
+      ensure_transaction();
+      in_hand = {entry.origin, Stream::log};
+      const Expected<ApplyResult> result = parts.apply(entry, now.wall);
+      const StreamKey key = *std::exchange(in_hand, std::nullopt);
+      if (result && result->outcome == Applied::done) ++counters.entries_applied;
+      if (result && result->outcome == Applied::wait_deps) return;  // until PartTaker::hold
+      progress = true;
+      PeerSession nobody;
+      if (result || sender != sessions.end()) taken(sender != sessions.end() ? sender->second : nobody, key, result);
+      else note(LogLevel::warning, "a large transaction of " + short_string(key.first.device) + " was damaged: " + result.error().text());
+    });
+  }
+  return progress;
+}
+
 // SQLite refused a row (a constraint of the application's): nothing of this step stands, that stream is held, and the
 // positions that the database still has decide what is asked for again.
 void Replica::Impl::abandon(const SQLite::Exception& e) {
@@ -380,7 +415,7 @@ void Replica::Impl::receive(PeerSession& s, const StateRequest& m) {
 }
 
 void Replica::Impl::receive(PeerSession& s, const SharedChangeRequest& m) {
-  source.request(s, {m.origin, Stream::log}, m.from.value, m.credit, m.open);
+  source.request(s, {m.origin, Stream::log}, m.from.value, m.credit, m.open, m.offset);
 }
 
 void Replica::Impl::receive(PeerSession& s, const AckSharedChanges& m) {
@@ -443,8 +478,11 @@ void Replica::Impl::talk(PeerSession& s, const VersionVector& vector) {
 }
 
 void Replica::Impl::finish() {
-  do puller.release(ours(), now);
-  while (take_waiting());
+  for (bool progress = true; progress;) {
+    puller.release(ours(), now);
+    progress = take_staged();
+    progress = take_waiting() || progress;
+  }
   puller.expire(now.mono);
   complete_join();
   for (Send& push : pusher.push(sessions)) {
@@ -460,8 +498,11 @@ void Replica::Impl::finish() {
   }
   for (const SessionId id : silent)
     refuse(sessions.at(id), {Errc::unreachable, "no Hello within 5 s", "device " + to_string(sessions.at(id).device), ""});
-  for (Puller::Start& start : puller.plan(sessions, ours(), store.self(), now.mono))
+  parts.hold(sessions, now.wall);
+  for (Puller::Start& start : puller.plan(sessions, ours(), store.self(), now.mono)) {
+    parts.complete(start.request);
     send(sessions.at(start.session), std::move(start.request));
+  }
 }
 
 std::optional<MonoTime> Replica::Impl::next_deadline() {

@@ -1,14 +1,25 @@
 #include "core/store/peer_log.h"
 
+#include <algorithm>
+
+#include "core/base/limits.h"
+
 namespace starling {
 
 PeerLog::PeerLog(sqlite3* db)
-    : insert_(db, "INSERT INTO sync_log(origin, seq, entry) VALUES(?,?,?)"),
-      select_(db, "SELECT entry FROM sync_log WHERE origin=? AND seq>? ORDER BY seq"),
-      find_(db, "SELECT entry FROM sync_log WHERE origin=? AND seq=?") {}
+    : insert_(db, "INSERT INTO sync_log(origin, seq, offset, entry) VALUES(?,?,?,?)"),
+      select_(db, "SELECT offset, entry FROM sync_log WHERE origin=? AND seq>? ORDER BY seq, offset"),
+      find_(db, "SELECT entry FROM sync_log WHERE origin=? AND seq=? ORDER BY offset"),
+      size_(db, "SELECT offset + length(entry) FROM sync_log WHERE origin=? AND seq=? ORDER BY offset DESC LIMIT 1"),
+      part_(db, "SELECT offset, entry FROM sync_log WHERE origin=? AND seq=? AND offset<=? ORDER BY offset DESC LIMIT 1") {}
 
 void PeerLog::append(Ordinal origin, Seq seq, BytesView entry) {
-  insert_.integer(origin).integer(static_cast<std::int64_t>(seq.value)).blob(entry).run();
+  std::size_t at = 0;
+  do {
+    const BytesView part = entry.substr(at, limits::kPartMax);
+    insert_.integer(origin).integer(static_cast<std::int64_t>(seq.value)).integer(static_cast<std::int64_t>(at)).blob(part).run();
+    at += part.size();
+  } while (at < entry.size());
 }
 
 std::vector<Bytes> PeerLog::read(Ordinal origin, Seq from, std::size_t bytes_max) {
@@ -16,8 +27,13 @@ std::vector<Bytes> PeerLog::read(Ordinal origin, Seq from, std::size_t bytes_max
   std::size_t bytes = 0;
   const ResetGuard guard(select_);
   select_.integer(origin).integer(static_cast<std::int64_t>(from.value));
-  while (bytes < bytes_max && select_.step()) {
-    const BytesView entry = select_.column_bytes(0);
+  while (select_.step()) {
+    if (select_.column_integer(0) != 0) {  // the one before was only the first part of its entry
+      entries.pop_back();
+      break;
+    }
+    if (bytes >= bytes_max) break;
+    const BytesView entry = select_.column_bytes(1);
     if (!entries.empty() && bytes + entry.size() > bytes_max) break;
     entries.emplace_back(entry);
     bytes += entry.size();
@@ -26,9 +42,29 @@ std::vector<Bytes> PeerLog::read(Ordinal origin, Seq from, std::size_t bytes_max
 }
 
 std::optional<Bytes> PeerLog::find(Ordinal origin, Seq seq) {
+  const std::size_t size = this->size(origin, seq);
+  if (size == 0) return std::nullopt;
+  Bytes entry;
+  entry.reserve(size);
   const ResetGuard guard(find_);
   find_.integer(origin).integer(static_cast<std::int64_t>(seq.value));
-  return find_.step() ? std::optional<Bytes>(find_.column_bytes(0)) : std::nullopt;
+  while (find_.step()) entry += find_.column_bytes(0);
+  return entry;
+}
+
+std::size_t PeerLog::size(Ordinal origin, Seq seq) {
+  const ResetGuard guard(size_);
+  size_.integer(origin).integer(static_cast<std::int64_t>(seq.value));
+  return size_.step() ? static_cast<std::size_t>(size_.column_integer(0)) : 0;
+}
+
+Bytes PeerLog::part(Ordinal origin, Seq seq, std::size_t offset) {
+  const ResetGuard guard(part_);
+  part_.integer(origin).integer(static_cast<std::int64_t>(seq.value)).integer(static_cast<std::int64_t>(offset));
+  if (!part_.step()) return {};
+  const BytesView part = part_.column_bytes(1);
+  const std::size_t skip = offset - static_cast<std::size_t>(part_.column_integer(0));
+  return Bytes(part.substr(std::min(skip, part.size())));
 }
 
 }  // namespace starling

@@ -12,6 +12,7 @@
 #include "core/store/ack_store.h"
 #include "core/store/capture.h"
 #include "core/store/conflict_log.h"
+#include "core/store/entry_stage.h"
 #include "core/store/guard.h"
 #include "core/store/origin_table.h"
 #include "core/store/peer_log.h"
@@ -108,6 +109,7 @@ Expected<void> Store::open_file(const StoreConfig& config, WallTime now, Prng& p
   origins_ = std::make_unique<OriginTable>(handle());
   rows_ = std::make_unique<RowStore>(handle(), *schema_, *origins_);
   log_ = std::make_unique<PeerLog>(handle());
+  stage_ = std::make_unique<EntryStage>(handle());
   acks_ = std::make_unique<AckStore>(handle());
   conflicts_ = std::make_unique<ConflictLog>(handle());
   quarantine_ = std::make_unique<Quarantine>(handle());

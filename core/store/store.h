@@ -28,6 +28,7 @@ namespace starling {
 class AckStore;
 class Capture;
 class ConflictLog;
+class EntryStage;
 class OriginTable;
 class PeerLog;
 class Quarantine;
@@ -92,6 +93,7 @@ class Store {
   [[nodiscard]] OriginTable& origins() { return *origins_; }
   [[nodiscard]] RowStore& rows() { return *rows_; }
   [[nodiscard]] PeerLog& log() { return *log_; }
+  [[nodiscard]] EntryStage& stage() { return *stage_; }
   [[nodiscard]] AckStore& acks() { return *acks_; }
   [[nodiscard]] ConflictLog& conflicts() { return *conflicts_; }
   [[nodiscard]] Quarantine& quarantine() { return *quarantine_; }
@@ -124,6 +126,7 @@ class Store {
   std::unique_ptr<OriginTable> origins_;
   std::unique_ptr<RowStore> rows_;
   std::unique_ptr<PeerLog> log_;
+  std::unique_ptr<EntryStage> stage_;
   std::unique_ptr<AckStore> acks_;
   std::unique_ptr<ConflictLog> conflicts_;
   std::unique_ptr<Quarantine> quarantine_;

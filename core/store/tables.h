@@ -6,7 +6,7 @@
 
 namespace starling {
 
-inline constexpr int kFormatVersion = 1;
+inline constexpr int kFormatVersion = 2;
 inline constexpr char kBackupMark[] = "backup";  // in sync_meta of a copy that backup.h made
 
 inline constexpr char kTablesSql[] = R"sql(
@@ -54,11 +54,23 @@ CREATE TABLE IF NOT EXISTS sync_row (
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS sync_row_rev ON sync_row (origin, rev) WHERE rev IS NOT NULL;
 
+-- An entry as its author wrote it: one row, or parts of limits::kPartMax bytes; offset says where in the entry they stand.
 CREATE TABLE IF NOT EXISTS sync_log (
   origin INTEGER NOT NULL,
   seq INTEGER NOT NULL,
+  offset INTEGER NOT NULL,
   entry BLOB NOT NULL,
-  PRIMARY KEY (origin, seq)
+  PRIMARY KEY (origin, seq, offset)
+) WITHOUT ROWID;
+
+-- Parts of entries that are not applied yet. By the whole name of the origin: one that was never applied has no ordinal.
+CREATE TABLE IF NOT EXISTS sync_stage (
+  origin BLOB NOT NULL,
+  seq INTEGER NOT NULL,
+  offset INTEGER NOT NULL,
+  total INTEGER NOT NULL,
+  bytes BLOB NOT NULL,
+  PRIMARY KEY (origin, seq, offset)
 ) WITHOUT ROWID;
 
 CREATE TABLE IF NOT EXISTS sync_ack (
