@@ -61,12 +61,12 @@ bool PartTaker::make_room(const EntryPart& part, std::size_t bytes) {
   });
   std::stable_partition(others.begin(), others.end(), [](const StagedEntry& entry) { return !entry.whole(); });
   for (const StagedEntry& entry : others) {
-    if (bytes <= limits::kStagedMax && entries <= limits::kStagedEntriesMax) break;
+    if (bytes <= staged_max_ && entries <= limits::kStagedEntriesMax) break;
     drop(entry.origin);
     bytes -= entry.bytes;
     --entries;
   }
-  return bytes <= limits::kStagedMax && entries <= limits::kStagedEntriesMax;
+  return bytes <= staged_max_ && entries <= limits::kStagedEntriesMax;
 }
 
 void PartTaker::complete(Message& request) {

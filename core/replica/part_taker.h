@@ -12,6 +12,7 @@
 // Applying holds the entry's bytes, its rows and its changes in memory (proto/entry.h): some 300 MiB for the largest.
 #pragma once
 
+#include "core/base/limits.h"
 #include "core/replica/applier.h"
 #include "core/replica/puller.h"
 #include "core/store/entry_stage.h"
@@ -20,7 +21,8 @@ namespace starling {
 
 class PartTaker {
  public:
-  PartTaker(Store& store, Applier& applier, Puller& puller) : store_(store), applier_(applier), puller_(puller) {}
+  PartTaker(Store& store, Applier& applier, Puller& puller, std::size_t staged_max = limits::kStagedMax)
+      : store_(store), applier_(applier), puller_(puller), staged_max_(staged_max) {}
 
   // In a transaction. True: the pull goes on. False: it is nothing that we wait for. Errors: as Applier::entry.
   [[nodiscard]] Expected<bool> take(const EntryPart&, SessionId, MonoTime);
@@ -50,6 +52,7 @@ class PartTaker {
   Store& store_;
   Applier& applier_;
   Puller& puller_;
+  std::size_t staged_max_;  // bytes
   std::map<Origin, Wait> waits_;  // of staged entries that were looked at
   std::map<Origin, SessionId> senders_;
 };

@@ -104,7 +104,7 @@ Mixture draw_mixture(Stretch& s) {
   m.weights[static_cast<std::size_t>(EditKind::insert_file)] += 2;
   m.weights[static_cast<std::size_t>(EditKind::steal_file)] = s.prng.chance(20) ? 1 : 0;
   m.edits_most = s.prng.chance(15) ? 40 : 6;
-  if (s.prng.chance(8)) m.values = kValues;
+  if (s.prng.chance(12)) m.values = kValues;
   if (s.prng.chance(12)) m.bulk_most = s.prng.chance(10) ? 10'000 : 300;
   for (const EditKind bulk : {EditKind::bulk_notes, EditKind::bulk_files})
     m.weights[static_cast<std::size_t>(bulk)] = m.bulk_most > 0 ? 1 : 0;

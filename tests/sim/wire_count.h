@@ -22,6 +22,7 @@ struct WireCount {
   std::uint64_t entries = 0;
   std::uint64_t rows = 0;
   std::uint64_t part_bytes = 0;  // of entries, in parts
+  std::uint64_t resumed = 0;     // requests that go on behind what is staged
 
   void add(const Message&, std::size_t bytes, const Schema& of_sender);
   [[nodiscard]] Traffic of(const std::string& kind) const;

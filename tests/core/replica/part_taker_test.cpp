@@ -233,4 +233,83 @@ TEST_CASE("PartTaker: a stamp too far ahead of our clock waits on disk until tim
   CHECK(s.node.replica.status().waiting.empty());
 }
 
+namespace {
+
+// A part taker by itself: what is staged, and whom it pulls.
+struct Room {
+  TestNode node{1};
+  Applier applier{*node.store};
+  Puller puller;
+  PartTaker parts{*node.store, applier, puller, 4 * kMost};
+
+  static constexpr std::size_t kMost = 100'000;  // bytes of an entry here
+
+  static Origin author(std::uint32_t n) { return {device(9), {Hlc{n}, n}}; }
+
+  void stage(std::uint32_t author_number, std::size_t bytes, std::size_t total) {
+    node.store->begin(TransactionKind::apply);
+    node.store->stage().append({author(author_number), Seq{1}, total, 0}, Bytes(bytes, 'x'));
+    node.store->commit();
+  }
+  void pull(std::uint32_t author_number) {
+    std::map<SessionId, PeerSession> sessions;
+    PeerSession& s = sessions[kPeer];
+    s.id = kPeer;
+    s.accepted = true;
+    s.vector.join(author(author_number), {Rev{}, Seq{1}, Hlc{1}});
+    (void)puller.plan(sessions, {}, node.store->self(), node.now.mono);
+  }
+  Expected<bool> take(std::uint32_t author_number, std::size_t offset = 0) {
+    node.store->begin(TransactionKind::apply);
+    EntryPart part{author(author_number), Seq{1}, static_cast<std::uint32_t>(kMost), static_cast<std::uint32_t>(offset), Bytes(1000, 'y'), false};
+    const Expected<bool> taken = parts.take(part, kPeer, node.now.mono);
+    node.store->commit();
+    return taken;
+  }
+  [[nodiscard]] bool staged(std::uint32_t n) const { return node.store->stage().find(author(n)).has_value(); }
+};
+
+}  // namespace
+
+TEST_CASE("PartTaker: what nobody is sending makes room on the stage, the unfinished first; else the newcomer rests") {
+  Room room;
+  constexpr std::size_t most = Room::kMost;
+  room.stage(1, most, most);  // whole, and waits for something
+  room.stage(2, most - 1, most);
+  room.stage(3, most - 1, most);
+  room.stage(4, most - 500, most);
+  for (const std::uint32_t n : {3U, 4U, 5U, 6U, 7U}) room.pull(n);
+  CHECK(room.take(5).value());
+  CHECK_FALSE(room.staged(2));  // left unfinished
+  CHECK(room.staged(1));
+  CHECK(room.take(5, 1000).value());  // there is room now
+  room.stage(6, most - 1500, most);
+  CHECK(room.take(7).value());
+  CHECK_FALSE(room.staged(1));
+  for (const std::uint32_t n : {3U, 4U, 5U, 6U}) CHECK(room.staged(n));  // somebody sends them
+  room.stage(8, most - 1500, most);
+  room.pull(8);
+  room.pull(9);
+  CHECK_FALSE(room.take(9).value());
+  CHECK_FALSE(room.staged(9));
+  const Hold& hold = room.puller.holds().at({Room::author(9), Stream::log});
+  CHECK(hold.why.find("no room") != std::string::npos);
+  room.node.now.mono += 1s;
+  room.puller.release({}, room.node.now);
+  CHECK_FALSE(room.puller.held({Room::author(9), Stream::log}));
+  room.puller.stop_all();  // those that were under way are left unfinished
+  room.pull(9);
+  CHECK(room.take(9).value());
+}
+
+TEST_CASE("PartTaker: however many logs a peer invents, few have something on the stage") {
+  Room room;
+  for (std::uint32_t n = 1; n <= 3 * limits::kStagedEntriesMax; ++n) {
+    room.pull(n);
+    CHECK(room.take(n).value());
+    room.puller.stop_all();
+  }
+  CHECK(room.node.store->stage().all().size() == limits::kStagedEntriesMax);
+}
+
 }  // namespace starling
