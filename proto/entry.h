@@ -42,7 +42,7 @@ struct EntryHeader {
 // The header alone, without a look at the changes: what relaying, ordering and the chain need.
 [[nodiscard]] Expected<EntryHeader> decode_entry_header(BytesView);
 
-// All of it. In memory stand, beside `bytes`, the changes (96 bytes each), the rows of runs (at most kEntryMax) and, where
+// All of it. In memory stand, beside `bytes`, the changes (88 bytes each), the rows of runs (at most kEntryMax) and, where
 // the schema has grown since, those rows with the added fields (at most kGrownEntryMax). Errc::corrupt: not an entry, whatever the schema. Errc::schema: an entry, with a model, field or field set
 // that `schema` does not have (an insert must carry all its fields).
 struct DecodedEntry {

@@ -9,7 +9,8 @@
 // an entry which nobody is sending just now: of one that was left unfinished, else of one that waits. So what others wait
 // for always finds room. Where all are being sent, its log rests for a second.
 //
-// Applying holds the entry's bytes, its rows and its changes in memory (proto/entry.h): some 300 MiB for the largest.
+// Applying holds the entry's bytes, its rows and its changes in memory (proto/entry.h), at most some 210 MiB, beside
+// SQLite's cache; ADR 10 has figures.
 #pragma once
 
 #include "core/base/limits.h"
