@@ -255,4 +255,15 @@ TEST_CASE("Parts: whatever else the devices write meanwhile is not kept waiting,
   p.cluster.expect_converged();
 }
 
+TEST_CASE("Parts: over a wire that needs longer for a part than a pull bears silence, it comes all the same") {
+  Pair p(9);
+  p.cluster.network().config.bytes_per_second = 5000;
+  const MonoTime start = p.cluster.now();
+  write_large(p.a, "n", 1 * limits::MiB);
+  run_until(p.cluster, [&] { return p.b.count("note") == 20; });
+  MESSAGE("1 MiB at 5,000 bytes a second: " << std::chrono::duration_cast<std::chrono::seconds>(p.cluster.now() - start).count()
+                                            << " s, " << p.cluster.wire().part_bytes << " bytes");
+  CHECK(p.cluster.now() - start < 8min);
+}
+
 }  // namespace starling::sim
