@@ -165,7 +165,7 @@ double apply_ours(TempFolder& folder) {
       return {};
     });
   }
-  Statement log(author->handle(), "SELECT entry FROM sync_log ORDER BY seq");
+  Statement log(author->handle(), "SELECT entry FROM sync_log ORDER BY seq, offset");
   while (log.step()) entries.emplace_back(log.column_bytes(0));
   log.reset();
   const auto store = open_store(folder.fresh("ours"), 2);

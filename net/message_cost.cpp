@@ -37,6 +37,7 @@ struct Visitor {
   std::size_t operator()(const ErrorMessage& m) const { return m.text.size(); }
   std::size_t operator()(const SnapshotRequest& m) const { return m.kept.size() * sizeof(Hash128); }
   std::size_t operator()(const SnapshotPage& m) const { return m.body.size(); }
+  std::size_t operator()(const EntryPart& m) const { return m.bytes.size(); }
   std::size_t operator()(const StateRequest&) const { return 0; }
   std::size_t operator()(const SharedChangeRequest&) const { return 0; }
 };

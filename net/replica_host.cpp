@@ -43,6 +43,7 @@ void ReplicaHost::join() {
 void ReplicaHost::start(CommandSink& network) {
   network_ = &network;
   running_ = true;
+  deadline_ = clock_.now().mono;  // what the last life had left on disk is looked at without an event
   thread_ = std::thread([this] { run(); });
 }
 

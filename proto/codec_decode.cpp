@@ -67,7 +67,7 @@ VersionVector read_vector(capnp::List<wire::Position>::Reader from) {
 
 Bytes read_entry(capnp::Data::Reader from) {
   require(from.size() > 0, "an entry is empty");
-  return read_data(from, limits::kEntryMax);
+  return read_data(from, limits::kWholeEntryMax);
 }
 
 StatePage read_page(wire::StatePage::Reader from) {
@@ -192,6 +192,27 @@ SnapshotPage read(wire::SnapshotPage::Reader from) {
   return page;
 }
 
+SharedChangeRequest read_log_request(wire::Request::Reader from) {
+  SharedChangeRequest request = read_request<SharedChangeRequest>(from);
+  request.offset = from.getOffset();
+  require(request.offset <= limits::kEntryMax, "an offset is beyond any entry");
+  return request;
+}
+
+EntryPart read(wire::EntryPart::Reader from) {
+  EntryPart part;
+  part.origin = read_origin(from.getOrigin());
+  part.seq = Seq{from.getSeq()};
+  part.total = from.getTotal();
+  part.offset = from.getOffset();
+  part.bytes = read_entry(from.getBytes());
+  part.last = from.getLast();
+  require(part.total <= limits::kEntryMax, "an entry is too large");
+  require(part.offset <= part.total && part.bytes.size() <= part.total - part.offset, "a part reaches beyond its entry");
+  require(!part.last || part.offset + part.bytes.size() == part.total, "a last part ends before its entry");
+  return part;
+}
+
 AckSharedChanges read(capnp::List<wire::Acknowledgement>::Reader from) {
   require(from.size() <= limits::kVectorMax, "a list of acknowledgements is too long");
   AckSharedChanges message;
@@ -231,13 +252,14 @@ Message read(wire::Message::Reader from) {
     case wire::Message::STATE_RESPONSE: return read(from.getStateResponse());
     case wire::Message::SHARED_CHANGE: return read(from.getSharedChange());
     case wire::Message::SHARED_CHANGE_BATCH: return read_batch(from.getSharedChangeBatch());
-    case wire::Message::SHARED_CHANGE_REQUEST: return read_request<SharedChangeRequest>(from.getSharedChangeRequest());
+    case wire::Message::SHARED_CHANGE_REQUEST: return read_log_request(from.getSharedChangeRequest());
     case wire::Message::SHARED_CHANGE_RESPONSE: return read(from.getSharedChangeResponse());
     case wire::Message::ACK_SHARED_CHANGES: return read(from.getAckSharedChanges());
     case wire::Message::HEARTBEAT: return read(from.getHeartbeat());
     case wire::Message::ERROR: return read(from.getError());
     case wire::Message::SNAPSHOT_REQUEST: return read(from.getSnapshotRequest());
     case wire::Message::SNAPSHOT_PAGE: return read(from.getSnapshotPage());
+    case wire::Message::ENTRY_PART: return read(from.getEntryPart());
     case wire::Message::NONE: break;
   }
   throw Malformed("message kind " + std::to_string(static_cast<unsigned>(from.which())) + " is unknown");

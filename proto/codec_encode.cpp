@@ -55,7 +55,7 @@ void write_batch(wire::SharedChangeBatch::Builder to, const SharedChangeBatch& b
   to.setFrom(batch.from.value);
   auto entries = to.initEntries(count(batch.entries.size()));
   for (std::size_t i = 0; i < batch.entries.size(); ++i) {
-    ASSERT(batch.entries[i].size() <= limits::kEntryMax);
+    ASSERT(batch.entries[i].size() <= limits::kWholeEntryMax);
     entries.set(count(i), bytes(batch.entries[i]));
   }
 }
@@ -147,7 +147,7 @@ void write(wire::Message::Builder to, const StateResponse& m) {
 }
 
 void write(wire::Message::Builder to, const SharedChange& m) {
-  ASSERT(m.entry.size() <= limits::kEntryMax);
+  ASSERT(m.entry.size() <= limits::kWholeEntryMax);
   auto change = to.initSharedChange();
   write_origin(change.initOrigin(), m.origin);
   change.setSeq(m.seq.value);
@@ -157,7 +157,9 @@ void write(wire::Message::Builder to, const SharedChange& m) {
 void write(wire::Message::Builder to, const SharedChangeBatch& m) { write_batch(to.initSharedChangeBatch(), m); }
 
 void write(wire::Message::Builder to, const SharedChangeRequest& m) {
-  write_request(to.initSharedChangeRequest(), m, m.from);
+  auto request = to.initSharedChangeRequest();
+  write_request(request, m, m.from);
+  request.setOffset(m.offset);
 }
 
 void write(wire::Message::Builder to, const SharedChangeResponse& m) {
@@ -184,6 +186,18 @@ void write(wire::Message::Builder to, const SnapshotPage& m) {
   write_hash(page.initHash(), m.hash);
   page.setBody(bytes(m.body));
   page.setLast(m.last);
+}
+
+void write(wire::Message::Builder to, const EntryPart& m) {
+  ASSERT(!m.bytes.empty() && m.bytes.size() <= limits::kWholeEntryMax);
+  ASSERT(m.total <= limits::kEntryMax && m.offset <= m.total && m.bytes.size() <= m.total - m.offset);
+  auto part = to.initEntryPart();
+  write_origin(part.initOrigin(), m.origin);
+  part.setSeq(m.seq.value);
+  part.setTotal(m.total);
+  part.setOffset(m.offset);
+  part.setBytes(bytes(m.bytes));
+  part.setLast(m.last);
 }
 
 void write(wire::Message::Builder to, const AckSharedChanges& m) {

@@ -32,6 +32,7 @@ inline constexpr std::uint8_t kOneHead = 0x10;
 inline constexpr std::size_t kSharedMax = 255;
 inline constexpr std::size_t kDistinctMax = 255;
 inline constexpr std::size_t kGrownMax = 16 * limits::kFrameMax;  // rows of an older schema with the fields they lack
+inline constexpr std::size_t kGrownEntryMax = 4 * limits::kEntryMax;  // the same, of an entry
 
 // Keeps its scratch memory from run to run.
 class ColumnWriter {

@@ -35,13 +35,15 @@ struct EntryHeader {
 
 // Changes name their models by index into `schema`; all must be of Kind::shared, an insert's generation is the entry's
 // stamp, and no key occurs twice. The author itself and positions without a seq are left out of the dependencies.
-// Errc::too_large: the bytes, or keys and values taken by themselves, are beyond kEntryMax.
+// Errc::too_large: more than kChangesPerEntryMax changes, or the bytes, or keys and values taken by themselves, are
+// beyond kEntryMax.
 [[nodiscard]] Expected<Bytes> encode_entry(const EntryHeader&, const std::vector<Change>&, const Schema&);
 
 // The header alone, without a look at the changes: what relaying, ordering and the chain need.
 [[nodiscard]] Expected<EntryHeader> decode_entry_header(BytesView);
 
-// All of it. Errc::corrupt: not an entry, whatever the schema. Errc::schema: an entry, with a model, field or field set
+// All of it. In memory stand, beside `bytes`, the changes (88 bytes each), the rows of runs (at most kEntryMax) and, where
+// the schema has grown since, those rows with the added fields (at most kGrownEntryMax). Errc::corrupt: not an entry, whatever the schema. Errc::schema: an entry, with a model, field or field set
 // that `schema` does not have (an insert must carry all its fields).
 struct DecodedEntry {
   EntryHeader header;

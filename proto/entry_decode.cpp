@@ -46,7 +46,7 @@ class EntryReader {
   Arena arena_{limits::kEntryMax};
   std::vector<BytesView> rows_;
   std::vector<std::uint64_t> origin_numbers_, times_, counters_;
-  Arena grown_{kGrownMax};             // those rows, with them
+  Arena grown_{kGrownEntryMax};        // those rows, with them
   Bytes added_;                        // values of fields that the inserts of this run were written without
   std::optional<Error> schema_error_;  // the first
 };

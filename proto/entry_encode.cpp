@@ -12,11 +12,11 @@ namespace {
 
 using namespace entry_format;
 
-Error too_large() {
-  return {Errc::too_large,
-          "the shared changes of one transaction exceed " + std::to_string(limits::kEntryMax / limits::MiB) + " MiB",
-          "", "split the transaction"};
+Error too_large(const std::string& how) {
+  return {Errc::too_large, "the shared changes of one transaction exceed " + how, "",
+          "write the rows in several transactions; each appears at once on every device"};
 }
+Error too_many_bytes() { return too_large(std::to_string(limits::kEntryMax / limits::MiB) + " MiB"); }
 
 bool same_shape(const Change& a, const Change& b) { return a.model == b.model && a.op == b.op && a.fields == b.fields; }
 
@@ -172,9 +172,11 @@ std::uint64_t EntryWriter::origin_index(const Origin& origin) const {
 Expected<Bytes> encode_entry(const EntryHeader& header, const std::vector<Change>& changes, const Schema& schema) {
   std::size_t content = 0;
   for (const Change& change : changes) content += change.key.size() + change.values.size();
-  if (content > limits::kEntryMax || changes.size() > limits::kChangesPerEntryMax) return too_large();
+  if (changes.size() > limits::kChangesPerEntryMax)
+    return too_large(std::to_string(limits::kChangesPerEntryMax) + " rows: it has " + std::to_string(changes.size()));
+  if (content > limits::kEntryMax) return too_many_bytes();
   Bytes bytes = EntryWriter(header, changes, schema).encode();
-  if (bytes.size() > limits::kEntryMax) return too_large();
+  if (bytes.size() > limits::kEntryMax) return too_many_bytes();
   return bytes;
 }
 

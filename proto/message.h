@@ -97,6 +97,7 @@ struct SharedChangeRequest {  // as StateRequest, of a log stream; `from`: the l
   Seq from;
   std::uint32_t credit = 0;
   bool open = false;
+  std::uint32_t offset = 0;  // with `open`: of entry from+1 the asker has staged that many bytes
   friend bool operator==(const SharedChangeRequest&, const SharedChangeRequest&) = default;
 };
 struct SharedChangeResponse {
@@ -150,9 +151,21 @@ struct ErrorMessage {
   friend bool operator==(const ErrorMessage&, const ErrorMessage&) = default;
 };
 
+// In answer to a SharedChangeRequest, where the next entry is larger than limits::kPartMax: a piece of its bytes. Parts of
+// an entry follow each other without a gap, from the offset asked for to its end, and name the same total.
+struct EntryPart {
+  Origin origin;
+  Seq seq;
+  std::uint32_t total = 0;   // bytes of the entry
+  std::uint32_t offset = 0;  // of these
+  Bytes bytes;
+  bool last = false;  // the entry ends here, and the source has no more of this stream now
+  friend bool operator==(const EntryPart&, const EntryPart&) = default;
+};
+
 using Message = std::variant<Hello, StateChange, StateBatch, StateRequest, StateResponse, SharedChange,
                              SharedChangeBatch, SharedChangeRequest, SharedChangeResponse, AckSharedChanges, Heartbeat,
-                             ErrorMessage, SnapshotRequest, SnapshotPage>;
+                             ErrorMessage, EntryPart, SnapshotRequest, SnapshotPage>;
 
 [[nodiscard]] const char* name_of(const Message&);
 

@@ -26,8 +26,9 @@ struct Message {
     ackSharedChanges @10 :List(Acknowledgement);
     heartbeat @11 :Heartbeat;
     error @12 :Error;
-    snapshotRequest @13 :SnapshotRequest;
-    snapshotPage @14 :SnapshotPage;
+    entryPart @13 :EntryPart;
+    snapshotRequest @14 :SnapshotRequest;
+    snapshotPage @15 :SnapshotPage;
   }
 }
 
@@ -107,7 +108,8 @@ struct Request {
   from @4 :UInt64;
   credit @5 :UInt32;  # bytes that may be under way in answer
   open @6 :Bool;      # begin at `from`; else `credit` is added to the pull that is open
-  horizon @7 :UInt64; # of a state stream: the asker has taken it, and removes what it finds no more (see StatePage)
+  offset @7 :UInt32;  # of a log stream, with `open`: bytes of entry from + 1 that the asker has staged
+  horizon @8 :UInt64; # of a state stream: the asker has taken it, and removes what it finds no more (see StatePage)
 }
 
 struct StateResponse {
@@ -163,6 +165,21 @@ struct SnapshotPage {
 struct Hash {
   high @0 :UInt64;
   low @1 :UInt64;
+}
+
+# A piece of an entry that is larger than a part: offset + length of bytes is at most total, bytes are not empty.
+struct EntryPart {
+  origin :group {
+    deviceHigh @0 :UInt64;
+    deviceLow @1 :UInt64;
+    birth @2 :UInt64;
+    random @3 :UInt32;
+  }
+  seq @4 :UInt64;
+  total @5 :UInt32;   # bytes of the entry
+  offset @6 :UInt32;  # of these
+  bytes @7 :Data;
+  last @8 :Bool;  # the entry ends here, and nothing follows now
 }
 
 # What a member holds on disk, versioned by (incarnation, version).

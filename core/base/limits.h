@@ -24,8 +24,11 @@ inline constexpr std::size_t kValueMax = 2 * MiB;
 
 // Transactions and the log
 inline constexpr std::size_t kRowMax = 3 * MiB;           // all values of one row
-inline constexpr std::size_t kEntryMax = 3 * MiB;         // one shared transaction, encoded; larger ones: see too_large
+inline constexpr std::size_t kEntryMax = 64 * MiB;        // one shared transaction, encoded; and its keys and values
 inline constexpr std::size_t kChangesPerEntryMax = 1'000'000;
+inline constexpr std::size_t kPartMax = 256 * KiB;        // a larger entry is kept in parts of this size, and travels so
+inline constexpr std::size_t kStagedMax = 4 * kEntryMax;  // parts on disk of entries that are not applied yet, of all logs
+inline constexpr std::size_t kStagedEntriesMax = 64;      // such entries
 inline constexpr std::size_t kConflictRing = 10'000;      // rows of sync_conflict that are kept
 inline constexpr std::size_t kMembersMax = 1024;          // devices in a workspace, removed ones included
 
@@ -46,6 +49,7 @@ inline constexpr auto kSpoolKept = 10min;                   // that nobody asks 
 inline constexpr std::size_t kFrameMax = 4 * MiB;         // payload of one frame, before and after decompression
 inline constexpr std::size_t kFrameBeforeHelloMax = 1 * MiB;  // a Hello with kVectorMax origins
 inline constexpr std::size_t kCompressAbove = 2 * KiB;
+inline constexpr std::size_t kWholeEntryMax = 3 * MiB;    // an entry that travels in one message
 inline constexpr std::size_t kPageTarget = 256 * KiB;     // a page is closed once it holds this much
 inline constexpr std::size_t kPushMax = 256 * KiB;        // a larger commit is announced and pulled, not pushed
 inline constexpr std::size_t kPullCredit = 1 * MiB;       // bytes of pages in flight for one pull
@@ -87,7 +91,11 @@ inline constexpr auto kLongTransaction = 5s;              // whoever holds the d
 inline constexpr std::int64_t kDriftMaxMs = 5LL * 60 * 1000;             // stamps further ahead wait
 inline constexpr std::int64_t kHelloClockMaxMs = 24LL * 60 * 60 * 1000;  // peers further apart are refused
 
-static_assert(kEntryMax + 64 * KiB <= kFrameMax, "an entry and its envelope fit a frame");
+static_assert(kWholeEntryMax + 64 * KiB <= kFrameMax, "an entry and its envelope fit a frame");
+static_assert(kPartMax <= kWholeEntryMax && kPartMax <= kPageTarget, "what is not in parts fits a message, and a page");
+static_assert(kPushMax <= kPartMax, "what is pushed is whole");
+static_assert(kPartMax <= kPullCredit / 2, "one part is under way while another is taken in");
+static_assert(kEntryMax <= kStagedMax && kEntryMax < (1ULL << 32), "the largest entry can be staged; offsets have 32 bits");
 static_assert(kRowMax + 64 * KiB <= kFrameMax, "a row of a state page fits a frame");
 static_assert(kPageTarget + kRowMax <= kFrameMax, "a page that was nearly full still takes the largest row");
 static_assert(kPushMax <= kPullCredit && kPullCredit <= kOutboxMax);

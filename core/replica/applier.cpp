@@ -21,11 +21,6 @@ namespace {
 
 std::string stream_name(const Origin& origin) { return "stream of device " + to_string(origin.device); }
 
-Error own_stream(const Origin& origin) {
-  return {Errc::not_owner, "a peer sent changes as if this device had made them", stream_name(origin),
-          "two devices may be using one identity"};
-}
-
 // An update or a delete names a row that its author had seen, so its insert lies within what we hold by now. Seeds (rows
 // at HLC 0) are not declared by anybody yet: a change of one would open a row that lacks fields.
 bool names_an_unknown_row(const DecodedEntry& entry, const VersionVector& held) {
@@ -84,6 +79,11 @@ FieldMask greater_values(const ModelSchema& model, const Change& c, BytesView ro
 }
 
 }  // namespace
+
+Error own_stream(const Origin& origin) {
+  return {Errc::not_owner, "a peer sent changes as if this device had made them", stream_name(origin),
+          "two devices may be using one identity"};
+}
 
 Expected<ApplyResult> Applier::entry(const Origin& origin, Seq seq, BytesView bytes, WallTime wall) {
   ApplyResult result;

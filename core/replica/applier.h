@@ -36,6 +36,8 @@ struct ApplyResult {
   VersionVector dependencies;
 };
 
+[[nodiscard]] Error own_stream(const Origin&);  // not_owner: changes of ours, from a peer, that we never made
+
 class Applier {
  public:
   explicit Applier(Store& store) : store_(store) {}

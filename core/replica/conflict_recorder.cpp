@@ -83,8 +83,8 @@ bool ConflictRecorder::unseen(const Death& death) const {
 Stamp ConflictRecorder::stamp_of(const Death& death) {
   if (last_death_ && last_death_->first == death) return last_death_->second;
   const std::optional<Ordinal> ordinal = store_.origins().find(death.origin);
-  const std::optional<Bytes> entry = ordinal ? store_.log().find(*ordinal, death.seq) : std::nullopt;
-  const Expected<EntryHeader> header = decode_entry_header(entry ? *entry : Bytes());
+  Expected<EntryHeader> header = decode_entry_header(ordinal ? store_.log().part(*ordinal, death.seq, 0) : Bytes());
+  if (!header && ordinal) header = decode_entry_header(store_.log().find(*ordinal, death.seq).value_or(Bytes()));
   const Stamp stamp{header ? header->hlc : Hlc{}, death.origin};
   last_death_ = {death, stamp};
   return stamp;

@@ -12,7 +12,7 @@
 namespace starling {
 
 void PageSource::request(PeerSession& session, const StreamKey& key, std::uint64_t from, std::uint32_t credit, bool open,
-                         Rev horizon) {
+                         std::uint32_t offset, Rev horizon) {
   const std::optional<Ordinal> ordinal = store_.origins().find(key.first);
   if (key.second == Stream::state && ordinal && store_.origins().horizon(*ordinal).rev > std::max(Rev{from}, horizon)) from = 0;
   // The sum is bounded, not what is added: one large row takes more than the whole credit, and all of it is given back.
@@ -20,7 +20,7 @@ void PageSource::request(PeerSession& session, const StreamKey& key, std::uint64
   const std::int64_t held = known == session.serving.end() || open ? 0 : known->second.credit;
   if (credit == 0 || (known == session.serving.end() && session.serving.size() >= limits::kServingMax)) return;
   const auto given = std::min<std::int64_t>(held + credit, static_cast<std::int64_t>(limits::kPullCredit));
-  if (open) session.serving[key] = Serving{from, given};
+  if (open) session.serving[key] = Serving{from, given, offset};
   else if (known != session.serving.end()) known->second.credit = given;
 }
 
@@ -83,20 +83,52 @@ bool PageSource::serve_state(PeerSession& session, const Origin& origin, Serving
 }
 
 bool PageSource::serve_log(PeerSession& session, const Origin& origin, Serving& serving, std::vector<Message>& out) {
+  const Seq next{serving.cursor + 1};
+  if (serving.offset > 0 && is_in_parts(origin, next)) return serve_part(session, origin, serving, out);
+  serving.offset = 0;
   const Seq head = store_.origins().vector().at(origin).seq;
   SharedChangeResponse response;
   response.batch.origin = origin;
-  response.batch.from = Seq{serving.cursor + 1};
+  response.batch.from = next;
   const std::optional<Ordinal> ordinal = store_.origins().find(origin);
   const Seq horizon = ordinal ? store_.origins().horizon(*ordinal).seq : Seq{};
   if (serving.cursor < horizon.value) response.horizon = horizon;
   else if (ordinal) response.batch.entries = store_.log().read(*ordinal, Seq{serving.cursor}, limits::kPageTarget);
+  const bool in_parts = response.horizon == Seq{} && response.batch.entries.empty() && next <= head && is_in_parts(origin, next);
+  if (in_parts) return serve_part(session, origin, serving, out);
   serving.cursor += response.batch.entries.size();
   for (const Bytes& entry : response.batch.entries) serving.credit -= static_cast<std::int64_t>(entry.size());
   response.last = serving.cursor >= head.value || response.batch.entries.empty();
   if (origin == store_.self() && response.last) session.pushed_seq = head;
   const bool more = !response.last;
   out.emplace_back(std::move(response));
+  return more;
+}
+
+bool PageSource::is_in_parts(const Origin& origin, Seq seq) {
+  const std::optional<Ordinal> ordinal = store_.origins().find(origin);
+  return ordinal && store_.log().size(*ordinal, seq) > limits::kPartMax;
+}
+
+bool PageSource::serve_part(PeerSession& session, const Origin& origin, Serving& serving, std::vector<Message>& out) {
+  const Seq head = store_.origins().vector().at(origin).seq;
+  const Ordinal ordinal = *store_.origins().find(origin);
+  EntryPart part{origin, Seq{serving.cursor + 1}, 0, 0, {}, false};
+  const std::size_t total = store_.log().size(ordinal, part.seq);
+  if (serving.offset >= total) serving.offset = 0;  // the asker has staged something else
+  part.total = static_cast<std::uint32_t>(total);
+  part.offset = static_cast<std::uint32_t>(serving.offset);
+  part.bytes = store_.log().part(ordinal, part.seq, serving.offset);
+  serving.credit -= static_cast<std::int64_t>(part.bytes.size());
+  serving.offset += part.bytes.size();
+  if (serving.offset == total) {
+    serving.offset = 0;
+    ++serving.cursor;
+    part.last = serving.cursor >= head.value;
+  }
+  if (origin == store_.self() && part.last) session.pushed_seq = head;
+  const bool more = !part.last;
+  out.emplace_back(std::move(part));
   return more;
 }
 

@@ -19,6 +19,7 @@ enum class Stream : std::uint8_t { state, log };
 struct Serving {
   std::uint64_t cursor = 0;  // rev or seq up to which pages were sent
   std::int64_t credit = 0;   // bytes
+  std::size_t offset = 0;    // of the entry behind the cursor: its bytes before that were sent, or are there already
 };
 
 class SnapshotSpool;

@@ -50,6 +50,11 @@ class Puller {
     return hold != holds_.end() && !hold->second.dependencies.empty();
   }
   [[nodiscard]] bool pulling() const { return !pulls_.empty(); }
+  [[nodiscard]] bool pulls(const StreamKey& key) const { return pulls_.contains(key); }
+  [[nodiscard]] bool pulls_from(SessionId session, const StreamKey& key) const {
+    const auto pull = pulls_.find(key);
+    return pull != pulls_.end() && pull->second.session == session;
+  }
   [[nodiscard]] std::optional<MonoTime> next_deadline(Now) const;
 
  private:

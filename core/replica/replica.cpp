@@ -52,7 +52,9 @@ void Replica::Impl::forget() {
 void Replica::Impl::plan_pulls() {
   if (taker.wants_transaction()) ensure_transaction();
   if (auto request = taker.plan(now.mono)) send(sessions.at(request->first), std::move(request->second));
+  parts.hold(sessions, now.wall);
   for (Puller::Start& start : puller.plan(sessions, store.origins().pulled(), store.self(), !taker.merging(), now.mono)) {
+    parts.complete(start.request);
     if (auto* state = std::get_if<StateRequest>(&start.request)) {
       const std::optional<Ordinal> ordinal = store.origins().find(state->origin);
       if (ordinal) state->horizon = store.origins().horizon(*ordinal).rev;
@@ -82,8 +84,11 @@ void Replica::Impl::talk(PeerSession& s, const VersionVector& vector) {
 }
 
 void Replica::Impl::finish() {
-  do puller.release(ours(), now);
-  while (take_waiting());
+  for (bool progress = true; progress;) {
+    puller.release(ours(), now);
+    progress = take_staged();
+    progress = take_waiting() || progress;
+  }
   puller.expire(now.mono);
   if (taker.expire(now.mono)) puller.ask_all_again();
   merge_snapshot();

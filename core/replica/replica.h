@@ -13,6 +13,7 @@
 //     more than we have; pages are bounded by credit.
 //   - An entry that comes before what its author had seen waits in memory (waiting_entries.h), a stream that must not be
 //     applied yet is held: nothing of it is acknowledged, and the other streams go on.
+//   - An entry beyond limits::kPartMax comes in parts, is staged on disk, and is applied at once (part_taker.h).
 //   - Acknowledgements are vectors of what is on disk, at most one every 200 ms for each session.
 // Not thread-safe: the caller holds the writer lock while step() runs.
 #pragma once

@@ -150,6 +150,38 @@ bool Replica::Impl::take_entry(PeerSession& s, const StreamKey& key, Seq seq, co
   return taken(s, key, result);
 }
 
+void Replica::Impl::receive(PeerSession& s, const EntryPart& m) {
+  s.vector.join(m.origin, {Rev{}, m.seq, Hlc{}});
+  ensure_transaction();
+  const Expected<bool> goes_on = parts.take(m, s.id, now.mono);
+  if (!goes_on) return refuse(s, goes_on.error());
+  const StreamKey key{m.origin, Stream::log};
+  if (!*goes_on) return;
+  if (auto more = puller.taken(s.id, key, m.seq.value, m.bytes.size(), m.last, now.mono)) send(s, std::move(*more));
+}
+
+// Entries that came in parts and are whole. False: none was applied.
+bool Replica::Impl::take_staged() {
+  bool progress = false;
+  if (taker.merging()) return false;
+  for (const StagedEntry& entry : parts.due(now.wall)) {
+    const auto sender = sessions.find(parts.sender(entry.origin));
+    guarded([&] {
+      ensure_transaction();
+      in_hand = {entry.origin, Stream::log};
+      const Expected<ApplyResult> result = parts.apply(entry, now.wall);
+      const StreamKey key = *std::exchange(in_hand, std::nullopt);
+      if (result && result->outcome == Applied::done) ++counters.entries_applied;
+      if (result && result->outcome == Applied::wait_deps) return;  // until PartTaker::hold
+      progress = true;
+      PeerSession nobody;
+      if (result || sender != sessions.end()) taken(sender != sessions.end() ? sender->second : nobody, key, result);
+      else note(LogLevel::warning, "a large transaction of " + short_string(key.first.device) + " was damaged: " + result.error().text());
+    });
+  }
+  return progress;
+}
+
 // SQLite refused a row (a constraint of the application's): nothing of this step stands, that stream is held, and the
 // positions that the database still has decide what is asked for again.
 void Replica::Impl::abandon(const SQLite::Exception& e) {
@@ -166,12 +198,12 @@ void Replica::Impl::abandon(const SQLite::Exception& e) {
 }
 
 void Replica::Impl::receive(PeerSession& s, const StateRequest& m) {
-  source.request(s, {m.origin, Stream::state}, m.from.value, m.credit, m.open, m.horizon);
+  source.request(s, {m.origin, Stream::state}, m.from.value, m.credit, m.open, 0, m.horizon);
 }
 
 void Replica::Impl::receive(PeerSession& s, const SharedChangeRequest& m) {
   if (m.origin == store.self() && store.state().provisional()) return;  // nobody was told of it
-  source.request(s, {m.origin, Stream::log}, m.from.value, m.credit, m.open);
+  source.request(s, {m.origin, Stream::log}, m.from.value, m.credit, m.open, m.offset);
 }
 
 }  // namespace starling

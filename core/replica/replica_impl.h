@@ -10,6 +10,7 @@
 
 #include "core/replica/applier.h"
 #include "core/replica/page_source.h"
+#include "core/replica/part_taker.h"
 #include "core/replica/pruner.h"
 #include "core/replica/puller.h"
 #include "core/replica/pusher.h"
@@ -34,6 +35,7 @@ struct Replica::Impl {
   SnapshotTaker taker;
   Pruner pruner;
   Puller puller;
+  PartTaker parts{store, applier, puller};
   Pusher pusher;
   WaitingEntries waiting;
   Position announced;  // of our own streams: commits beyond it are on disk, but their event is still to come
@@ -104,6 +106,7 @@ struct Replica::Impl {
   }
   void receive(PeerSession& s, const SharedChangeBatch& m) { receive(s, m, std::nullopt); }
   void receive(PeerSession&, const SharedChangeResponse&);
+  void receive(PeerSession&, const EntryPart&);
   void receive(PeerSession&, const SnapshotRequest&);
   void receive(PeerSession&, const SnapshotPage&);
   void receive(PeerSession&, const SharedChangeBatch&, std::optional<bool> last);
@@ -116,6 +119,7 @@ struct Replica::Impl {
   void take_page(PeerSession&, const StatePage&, std::optional<bool> last);
   void take_entries(PeerSession&, const Origin&, EntryRun);
   bool take_waiting();
+  bool take_staged();
   bool take_entry(PeerSession&, const StreamKey&, Seq, const Bytes&);
   bool taken(PeerSession&, const StreamKey&, const Expected<ApplyResult>&);
 

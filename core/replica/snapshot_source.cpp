@@ -55,7 +55,7 @@ void SnapshotSource::replace(std::map<SessionId, PeerSession>& sessions) {
 }
 
 bool SnapshotSource::work(std::map<SessionId, PeerSession>& sessions, MonoTime now) {
-  const bool ready = !store_.stage().merging();
+  const bool ready = !store_.snapshot().merging();
   if (spool_ && now - used_ >= kKept) spool_.reset();
   try {
     for (auto& [id, s] : sessions) {
@@ -115,7 +115,7 @@ void SnapshotSource::forget(std::map<SessionId, PeerSession>& sessions) {
 }
 
 std::optional<MonoTime> SnapshotSource::next_deadline(const std::map<SessionId, PeerSession>& sessions, MonoTime now) const {
-  const bool waiting = !store_.stage().merging() && std::any_of(sessions.begin(), sessions.end(), [](const auto& s) {
+  const bool waiting = !store_.snapshot().merging() && std::any_of(sessions.begin(), sessions.end(), [](const auto& s) {
     return s.second.snapshot && !s.second.snapshot->spool;
   });
   if (waiting || (spool_ && !spool_->complete())) return now;

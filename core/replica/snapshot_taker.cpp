@@ -23,7 +23,7 @@ Error bad(const char* what) { return {Errc::corrupt, what, "snapshot", ""}; }
 
 }  // namespace
 
-bool SnapshotTaker::merging() const { return store_.stage().merging().has_value(); }
+bool SnapshotTaker::merging() const { return store_.snapshot().merging().has_value(); }
 
 bool SnapshotTaker::ended(SessionId session) {
   if (wanted_ == session) wanted_ = 0;
@@ -45,14 +45,14 @@ std::optional<std::pair<SessionId, SnapshotRequest>> SnapshotTaker::plan(MonoTim
   session_ = std::exchange(wanted_, 0);
   used_ = 0;
   heard_ = now;
-  return std::pair(session_, SnapshotRequest{static_cast<std::uint32_t>(limits::kPullCredit), true, store_.stage().kept()});
+  return std::pair(session_, SnapshotRequest{static_cast<std::uint32_t>(limits::kPullCredit), true, store_.snapshot().kept()});
 }
 
 Expected<std::optional<SnapshotRequest>> SnapshotTaker::take(SessionId session, const SnapshotPage& page, Now now) {
   if (session != session_ || merging()) return std::optional<SnapshotRequest>();  // no longer asked for
   heard_ = now.mono;
   if (page.index == 0) {  // a new one, whatever came before
-    store_.stage().begin();
+    store_.snapshot().begin();
     snapshot_ = page.snapshot;
     model_.reset();
     through_.clear();
@@ -66,8 +66,8 @@ Expected<std::optional<SnapshotRequest>> SnapshotTaker::take(SessionId session, 
   if (page.last) {
     session_ = 0;
     if (!all_models()) return bad("it ends before its last model");
-    store_.stage().complete();
-    const Expected<SnapshotHead> head = decode_snapshot_head(*store_.stage().page(0));
+    store_.snapshot().complete();
+    const Expected<SnapshotHead> head = decode_snapshot_head(*store_.snapshot().page(0));
     store_.set_merging(head->vector());
     store_.clock().observe(head->vector().greatest_hlc());
     return std::optional<SnapshotRequest>();
@@ -79,7 +79,7 @@ Expected<std::optional<SnapshotRequest>> SnapshotTaker::take(SessionId session, 
 
 // Whether it goes on with the snapshot that is under way; then it is staged.
 Expected<void> SnapshotTaker::check(const SnapshotPage& page, WallTime wall) {
-  SnapshotStage& stage = store_.stage();
+  SnapshotStage& stage = store_.snapshot();
   if (page.snapshot != snapshot_ || page.index != stage.listed()) return bad("a page that does not follow");
   if (!page.body.empty() && hash128(page.body) != page.hash) return bad("a page that is not what its hash says");
   if (page.index == 0 && page.hash != page.snapshot) return bad("a first page of another snapshot");
@@ -124,8 +124,8 @@ bool SnapshotTaker::all_models() const {
 ChangeSet SnapshotTaker::merge_more(WallTime wall) {
   ApplyResult result;
   result.event.schema = store_.shared_schema();
-  const SnapshotStage::Cursor cursor = *store_.stage().merging();
-  const std::optional<Bytes> body = store_.stage().page(cursor.page);
+  const SnapshotStage::Cursor cursor = *store_.snapshot().merging();
+  const std::optional<Bytes> body = store_.snapshot().page(cursor.page);
   if (!body) {
     finish();
     return std::move(result.event);
@@ -147,8 +147,8 @@ ChangeSet SnapshotTaker::merge_more(WallTime wall) {
   });
   const bool whole = seen < kRowsPerSlice;
   merge_range(*page, cursor.key, whole ? BytesView() : BytesView(last), recorder, result);
-  if (!whole) store_.stage().advance({cursor.page, last});
-  else store_.stage().advance({cursor.page + 1, page->range.to_end ? Bytes() : page->range.through});
+  if (!whole) store_.snapshot().advance({cursor.page, last});
+  else store_.snapshot().advance({cursor.page + 1, page->range.to_end ? Bytes() : page->range.through});
   return std::move(result.event);
 }
 
@@ -219,7 +219,7 @@ void SnapshotTaker::merge_row(ModelIndex model, const SnapshotRow& row, Conflict
 
 // All is merged: what the snapshot says of the logs is true of us.
 void SnapshotTaker::finish() {
-  const Expected<SnapshotHead> head = decode_snapshot_head(*store_.stage().page(0));
+  const Expected<SnapshotHead> head = decode_snapshot_head(*store_.snapshot().page(0));
   OriginTable& origins = store_.origins();
   for (const SnapshotHead::Log& log : head->logs) {
     const Ordinal ordinal = origins.ordinal(log.origin);
@@ -228,7 +228,7 @@ void SnapshotTaker::finish() {
     origins.raise_horizon(ordinal, {Rev{}, log.seq});
     origins.advance_seq(ordinal, log.seq, log.hlc, log.hash, log.seen.empty() ? head->vector() : log.seen);
   }
-  store_.stage().clear();
+  store_.snapshot().clear();
   store_.set_merging({});
 }
 

@@ -1,14 +1,15 @@
 // The peer log: every entry that we hold, ours and others', as the bytes that its author wrote.
 //
 // Appended in order, gap-free for each origin above its horizon, in the transaction that applies the entry; read in
-// ranges bounded by bytes. Relayed as it is: nothing here decodes an entry. Dropped from the front alone.
+// ranges bounded by bytes. Relayed as it is: nothing here decodes an entry. Dropped from the front alone. An entry beyond
+// limits::kPartMax is kept in parts, so that a piece of it is read without the rest.
 #pragma once
 
 #include <optional>
 #include <vector>
 
-#include "core/store/statement.h"
 #include "core/base/ids.h"
+#include "core/store/statement.h"
 
 namespace starling {
 
@@ -17,9 +18,12 @@ class PeerLog {
   explicit PeerLog(sqlite3*);
 
   void append(Ordinal, Seq, BytesView entry);
-  // Entries after `from`, in order, until they exceed `bytes_max` (at least one, if there is one).
+  // Entries after `from`, in order, until they exceed `bytes_max` (at least one, if there is one), or one is in parts.
   [[nodiscard]] std::vector<Bytes> read(Ordinal, Seq from, std::size_t bytes_max);
-  [[nodiscard]] std::optional<Bytes> find(Ordinal, Seq);
+  [[nodiscard]] std::optional<Bytes> find(Ordinal, Seq);       // put together
+  [[nodiscard]] std::size_t size(Ordinal, Seq);                // of the entry; 0: it is not here
+  // Its bytes from `offset` to the end of the part that holds that place; empty: there are none.
+  [[nodiscard]] Bytes part(Ordinal, Seq, std::size_t offset);
   // Drops entries up to `through`, at most so many from the first on; gives how many.
   std::size_t drop(Ordinal, Seq through, std::size_t most);
   void reassign(Ordinal from, Ordinal to);  // all of it
@@ -27,7 +31,7 @@ class PeerLog {
   void reload() { bytes_.reset(); }   // after a rollback
 
  private:
-  Statement insert_, select_, find_, first_, sum_, drop_;
+  Statement insert_, select_, find_, size_, part_, first_, sum_, drop_;
   std::optional<std::size_t> bytes_;
 };
 

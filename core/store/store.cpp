@@ -12,6 +12,7 @@
 #include "core/store/ack_store.h"
 #include "core/store/capture.h"
 #include "core/store/conflict_log.h"
+#include "core/store/entry_stage.h"
 #include "core/store/guard.h"
 #include "core/store/member_table.h"
 #include "core/store/origin_table.h"
@@ -115,11 +116,12 @@ Expected<void> Store::open_file(const StoreConfig& config, WallTime now, Prng& p
   origins_ = std::make_unique<OriginTable>(handle());
   rows_ = std::make_unique<RowStore>(handle(), *schema_, *origins_);
   log_ = std::make_unique<PeerLog>(handle());
+  stage_ = std::make_unique<EntryStage>(handle());
   acks_ = std::make_unique<AckStore>(handle());
   conflicts_ = std::make_unique<ConflictLog>(handle());
   quarantine_ = std::make_unique<Quarantine>(handle());
   members_ = std::make_unique<MemberTable>(*rows_, *schema_, *acks_, config.device);
-  stage_ = std::make_unique<SnapshotStage>(handle());
+  snapshot_ = std::make_unique<SnapshotStage>(handle());
   take_up_merging();
   statements_ = std::make_unique<StatementCache>();
   reset_clock();
@@ -330,8 +332,8 @@ void Store::reset_clock() { clock_ = HlcClock(std::max(origins_->vector().greate
 // Of a snapshot whose merging was begun and has not ended.
 void Store::take_up_merging() {
   merging_ = {};
-  if (!stage_->merging()) return;
-  const std::optional<Bytes> first = stage_->page(0);
+  if (!snapshot_->merging()) return;
+  const std::optional<Bytes> first = snapshot_->page(0);
   const Expected<SnapshotHead> head = decode_snapshot_head(first ? *first : Bytes());
   if (!head) throw std::runtime_error("sync_snapshot does not hold what it must: the database is damaged");
   merging_ = head->vector();
@@ -371,7 +373,7 @@ void Store::finish_rollback() {
     state_->reload();
     if (const std::optional<Ordinal> ordinal = origins_->find(self())) self_ordinal_ = *ordinal;
     log_->reload();
-    stage_->reload();
+    snapshot_->reload();
     take_up_merging();
     members_->reload();
     reset_clock();

@@ -30,6 +30,7 @@ namespace starling {
 class AckStore;
 class Capture;
 class ConflictLog;
+class EntryStage;
 class MemberTable;
 class OriginTable;
 class PeerLog;
@@ -101,9 +102,10 @@ class Store {
   [[nodiscard]] OriginTable& origins() { return *origins_; }
   [[nodiscard]] RowStore& rows() { return *rows_; }
   [[nodiscard]] PeerLog& log() { return *log_; }
+  [[nodiscard]] EntryStage& stage() { return *stage_; }
   [[nodiscard]] AckStore& acks() { return *acks_; }
   [[nodiscard]] MemberTable& members() { return *members_; }
-  [[nodiscard]] SnapshotStage& stage() { return *stage_; }
+  [[nodiscard]] SnapshotStage& snapshot() { return *snapshot_; }
   [[nodiscard]] ConflictLog& conflicts() { return *conflicts_; }
   [[nodiscard]] Quarantine& quarantine() { return *quarantine_; }
   [[nodiscard]] SyncState& state() { return *state_; }
@@ -141,9 +143,10 @@ class Store {
   std::unique_ptr<OriginTable> origins_;
   std::unique_ptr<RowStore> rows_;
   std::unique_ptr<PeerLog> log_;
+  std::unique_ptr<EntryStage> stage_;
   std::unique_ptr<AckStore> acks_;
   std::unique_ptr<MemberTable> members_;
-  std::unique_ptr<SnapshotStage> stage_;
+  std::unique_ptr<SnapshotStage> snapshot_;
   VersionVector merging_;
   std::unique_ptr<ConflictLog> conflicts_;
   std::unique_ptr<Quarantine> quarantine_;

@@ -58,11 +58,23 @@ CREATE INDEX IF NOT EXISTS sync_row_rev ON sync_row (origin, rev) WHERE rev IS N
 CREATE INDEX IF NOT EXISTS sync_row_dead ON sync_row (dead_origin, dead_seq) WHERE dead_origin IS NOT NULL;
 CREATE INDEX IF NOT EXISTS sync_row_gone ON sync_row (origin, rev) WHERE rev IS NOT NULL AND dead_seq IS NOT NULL;
 
+-- An entry as its author wrote it: one row, or parts of limits::kPartMax bytes; offset says where in the entry they stand.
 CREATE TABLE IF NOT EXISTS sync_log (
   origin INTEGER NOT NULL,
   seq INTEGER NOT NULL,
+  offset INTEGER NOT NULL,
   entry BLOB NOT NULL,
-  PRIMARY KEY (origin, seq)
+  PRIMARY KEY (origin, seq, offset)
+) WITHOUT ROWID;
+
+-- Parts of entries that are not applied yet. By the whole name of the origin: one that was never applied has no ordinal.
+CREATE TABLE IF NOT EXISTS sync_stage (
+  origin BLOB NOT NULL,
+  seq INTEGER NOT NULL,
+  offset INTEGER NOT NULL,
+  total INTEGER NOT NULL,
+  bytes BLOB NOT NULL,
+  PRIMARY KEY (origin, seq, offset)
 ) WITHOUT ROWID;
 
 CREATE TABLE IF NOT EXISTS sync_ack (

@@ -77,6 +77,17 @@ Heartbeat heartbeat(Choices& c) {
   return m;
 }
 
+EntryPart part(Choices& c) {
+  EntryPart m;
+  m.origin = origin(c);
+  m.seq = Seq{c.number()};
+  m.total = static_cast<std::uint32_t>(kNested + c.below(limits::kEntryMax - kNested + 1));
+  m.offset = static_cast<std::uint32_t>(c.below(m.total));
+  m.bytes = c.bytes(1, std::min<std::size_t>(kNested, m.total - m.offset));
+  m.last = m.offset + m.bytes.size() == m.total && c.flip();
+  return m;
+}
+
 ErrorMessage error(Choices& c) {
   const auto code = static_cast<Errc>(c.below(static_cast<std::uint64_t>(Errc::internal) + 1));
   Bytes text = c.bytes(0, limits::KiB);
@@ -122,14 +133,19 @@ Message built_message(std::size_t kind, Choices& c) {
       return SharedChange{of, seq, c.bytes(1, kNested)};
     }
     case 6: return batch(c);
-    case 7: return request<SharedChangeRequest, Seq>(c);
+    case 7: {
+      auto m = request<SharedChangeRequest, Seq>(c);
+      m.offset = static_cast<std::uint32_t>(c.below(limits::kEntryMax + 1));
+      return m;
+    }
     case 8: {
       SharedChangeBatch b = batch(c);
       return SharedChangeResponse{std::move(b), c.flip()};
     }
     case 9: return acks(c);
     case 10: return heartbeat(c);
-    default: return error(c);
+    case 11: return error(c);
+    default: return part(c);
   }
 }
 

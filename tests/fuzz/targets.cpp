@@ -24,6 +24,7 @@ std::span<const Target> targets() {
       message<9>("ack_shared_changes"),
       message<10>("heartbeat"),
       message<11>("error"),
+      message<12>("entry_part"),
       {"frames", check_frames, frame_seeds},
       {"compressed", check_compressed, compressed_seeds},
       {"entry", check_entry, entry_seeds},

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <thread>
 
+#include "core/base/prng.h"
 #include "tests/net/test_node.h"
 
 using namespace starling;
@@ -61,6 +62,39 @@ TEST_CASE("one node for each folder; errors of opening say what to do") {
   auto opened = Node::open(again, test_models());
   REQUIRE(opened);
   CHECK(!(*opened)->start());
+}
+
+TEST_CASE("a transaction of 20 MiB: it is refused by no queue, and appears at once on the other device") {
+  NodePair pair;
+  Prng prng(1);
+  const auto write = [&](TestNode& node, const std::string& prefix) {
+    return node->commit_shared([&](Transaction& t) -> Expected<void> {
+      for (int i = 0; i < 2'000; ++i) {
+        std::string noise(10 * 1024, ' ');
+        for (char& c : noise) c = static_cast<char>(prng.next());
+        const auto done = t.exec("INSERT INTO note VALUES(?, 'large', CAST(? AS TEXT))", prefix + std::to_string(i), Blob{noise});
+        if (!done) return done.error();
+      }
+      return {};
+    });
+  };
+  const auto seen_in_part = [](TestNode& node) {
+    const std::int64_t notes = node.notes();
+    return notes % 2'000 != 0 ? notes : 0;
+  };
+  REQUIRE(write(pair.a, "a"));
+  REQUIRE(write(pair.b, "b"));  // both at once, on one connection
+  std::int64_t in_part = 0;
+  CHECK(eventually([&] {
+    in_part += seen_in_part(pair.a) + seen_in_part(pair.b);
+    return pair.a.notes() == 4'000 && pair.b.notes() == 4'000;
+  }, 60s));
+  CHECK(in_part == 0);
+  CHECK(eventually([&] { return pair.converged(); }));
+  for (TestNode* node : {&pair.a, &pair.b}) {
+    REQUIRE((*node)->status().peers.size() == 1);
+    CHECK((*node)->status().peers[0].sessions == 1);  // nothing broke it
+  }
 }
 
 TEST_CASE("a write on either side becomes visible on the other, both kinds, both directions") {

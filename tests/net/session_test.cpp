@@ -41,7 +41,7 @@ TEST_CASE("frames of every size arrive whole and in order") {
   Pair pair;
   std::uint64_t seq = 0;
   for (const std::size_t bytes :
-       {1U, 2U, 100U, 16'384U, 16'385U, 100'000U, 1'000'000U, 5U, static_cast<unsigned>(limits::kEntryMax), 70U}) {
+       {1U, 2U, 100U, 16'384U, 16'385U, 100'000U, 1'000'000U, 5U, static_cast<unsigned>(limits::kWholeEntryMax), 70U}) {
     for (int i = 0; i < 3; ++i) REQUIRE(pair.a.send_to(pair.b.device(), some_entry(bytes, ++seq)));
     REQUIRE(pair.b.wait_for([&](const Endpoint::Seen& s) {
       return s.last_seq.contains(pair.a.device()) && s.last_seq.at(pair.a.device()) == seq;

@@ -61,7 +61,8 @@ TEST_CASE("each message has its name") {
   Prng prng(2);
   CHECK(std::string(name_of(samples::message(prng, 0))) == "Hello");
   CHECK(std::string(name_of(samples::message(prng, 8))) == "SharedChangeResponse");
-  CHECK(std::string(name_of(samples::message(prng, kKinds - 1))) == "Error");
+  CHECK(std::string(name_of(samples::message(prng, 11))) == "Error");
+  CHECK(std::string(name_of(samples::message(prng, kKinds - 1))) == "EntryPart");
 }
 
 TEST_CASE("all errors keep their code") {
@@ -77,7 +78,7 @@ TEST_CASE("what is large and repeats is compressed, nothing else") {
   CHECK(is_compressed(frame_of(Bytes(3 * limits::KiB, 'x'))));
   CHECK_FALSE(is_compressed(frame_of(Bytes(limits::KiB, 'x'))));
   CHECK_FALSE(is_compressed(frame_of(samples::bytes(prng, 100 * limits::KiB))));
-  for (Bytes entry : {Bytes(limits::kEntryMax, 'x'), samples::bytes(prng, limits::kEntryMax)}) {
+  for (Bytes entry : {Bytes(limits::kWholeEntryMax, 'x'), samples::bytes(prng, limits::kWholeEntryMax)}) {
     CHECK(std::get<SharedChange>(decode(frame_of(entry)).value()).entry == entry);
   }
 }
@@ -101,7 +102,7 @@ TEST_CASE("kinds that do not exist are named in the error") {
   const auto of_kind = [](std::uint64_t kind) {
     return word(std::uint64_t{2} << 32) + word(std::uint64_t{1} << 32) + word(kind);
   };
-  for (const std::uint64_t kind : {0U, 13U, 999U, 65535U}) {
+  for (const std::uint64_t kind : {0U, 14U, 999U, 65535U}) {
     const Expected<Message> decoded = decode_payload(of_kind(kind), false);
     REQUIRE_FALSE(decoded);
     CHECK(decoded.error().code == Errc::corrupt);
@@ -141,6 +142,20 @@ TEST_CASE("bounds of message.h hold on reading") {
   refused([&](Bytes& b) { b[b.find("\x11\x11") + 5] = 1; }, page);  // ends before it begins
   const SharedChangeBatch batch{{}, Seq{1}, {"entry one"}};
   refused([&](Bytes& b) { b[b.find("entry one") - 4] = 0x02; }, batch);  // a list of length 0: the entry is empty
+  const auto little = [](std::uint32_t n) { return word(n).substr(0, 4); };
+  const EntryPart part{{}, Seq{1}, 0x333333, 0x111111, Bytes(9, 'p'), false};
+  const auto becomes = [&](std::uint32_t from, std::uint64_t to) {
+    return [&, from, to](Bytes& b) { b.replace(b.find(little(from)), 4, little(static_cast<std::uint32_t>(to))); };
+  };
+  refused(becomes(part.total, part.offset + 8), part);  // it reaches beyond its entry
+  refused(becomes(part.offset, part.total + 1), part);
+  refused(becomes(part.offset, 0xfffffff8), part);
+  refused(becomes(part.total, limits::kEntryMax + 1), part);
+  refused([&](Bytes& b) { b[b.find("ppppppppp") - 4] = 0x02; }, part);  // it is empty
+  const EntryPart end{{}, Seq{1}, part.offset + 9, part.offset, part.bytes, true};
+  refused(becomes(end.total, end.total + 1), end);  // the last ends before its entry
+  const SharedChangeRequest request{{}, Seq{1}, 1, true, 0x111111};
+  refused(becomes(request.offset, limits::kEntryMax + 1), request);
   const Bytes long_name = encode_frame(ErrorMessage{Errc::internal, std::string(200, 'n'), 0});
   CHECK(decode(long_name));
 }

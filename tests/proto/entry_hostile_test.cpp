@@ -149,26 +149,27 @@ TEST_CASE("lengths beyond reason neither allocate nor take long") {
 }
 
 TEST_CASE("an entry that swells beyond the limit is refused before it does") {
+  constexpr int kRows = 4000;
   Bytes ids;
-  for (int i = 0; i < 1000; ++i) ids += {static_cast<char>(1 + i % 100), static_cast<char>(1 + i / 100)};
-  // The keys of a thousand rows of `link`: numbers of two bytes, and a column of one value.
+  for (int i = 0; i < kRows; ++i) ids += {static_cast<char>(1 + i % 100), static_cast<char>(1 + i / 100)};
+  // The keys of many rows of `link`: numbers of two bytes, and a column of one value.
   const Bytes keys = spell("10 13") + ids + spell("02 01") + typed(ValueView::text(std::string(900, 'x')));
   Forgery f("");
   f.models = spell("01 04 'link'");
   const auto with_runs = [&](std::uint64_t runs) {
     f.runs.clear();
-    f.count = varint(1000 * runs);
+    f.count = varint(kRows * runs);
     for (std::uint64_t i = 0; i < runs; ++i) {  // inserts and deletes in turn, lest they be one run
       const Bytes head =
-          i % 2 == 0 ? spell("00 01 00") + varint(1000) : spell("02 01") + varint(1000) + spell("0000 00 0000 0000");
+          i % 2 == 0 ? spell("00 01 00") + varint(kRows) : spell("02 01") + varint(kRows) + spell("0000 00 0000 0000");
       f.runs += head + keys;
     }
     return f.accepted();
   };
-  CHECK(with_runs(3));
+  CHECK(with_runs(18));  // of 3.5 MiB each
   const samples::Allocations allocations;
-  CHECK_FALSE(with_runs(4));
-  CHECK(allocations.total() < 4 * limits::MiB);
+  CHECK_FALSE(with_runs(19));
+  CHECK(allocations.total() < limits::kEntryMax + 16 * limits::MiB);
 }
 
 TEST_CASE("mangled entries are refused, or are other entries, whose content encodes and decodes again") {

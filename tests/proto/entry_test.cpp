@@ -132,16 +132,37 @@ TEST_CASE("what a schema lacks is told apart from what is no entry") {
 TEST_CASE("a transaction beyond the limit is refused, whether its bytes shrink or not") {
   Transaction t = one_insert();
   t.changes.clear();
-  const Bytes big = typed(ValueView::text(std::string(400 * limits::KiB, 'x')));
-  for (std::uint64_t i = 0; i < 8; ++i) {
+  const Bytes big = typed(ValueView::text(std::string(2000 * limits::KiB, 'x')));
+  for (std::uint64_t i = 0; i < 33; ++i) {
     t.changes.push_back(tag_change(t, Op::update, 0b10, i));
     t.changes.back().values = big;
   }
   const Expected<Bytes> encoded = encode_entry(t.header, t.changes, schema());
   REQUIRE_FALSE(encoded);
   CHECK(encoded.error().code == Errc::too_large);
+  CHECK(encoded.error().what == "the shared changes of one transaction exceed 64 MiB");
   t.changes.pop_back();
   CHECK(same(decode_entry(encode(t), schema())->changes, t.changes));
+}
+
+TEST_CASE("a transaction of a million rows is an entry, one of more is refused, and the error says what to do") {
+  Transaction t = one_insert();
+  t.changes.clear();
+  std::vector<Bytes> keys;
+  for (std::uint64_t i = 0; i <= limits::kChangesPerEntryMax; ++i) {
+    ByteWriter id;
+    id.be64(i);
+    keys.push_back(typed(ValueView::blob(id.bytes())));
+  }
+  for (const Bytes& key : keys) t.changes.push_back({kTag, Op::erase, {Hlc::of(1, 0), t.header.origin}, key, 0, {}});
+  const Expected<Bytes> refused = encode_entry(t.header, t.changes, schema());
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == Errc::too_large);
+  CHECK(refused.error().text().find("1000000 rows: it has 1000001") != std::string::npos);
+  CHECK(refused.error().remedy.find("several transactions") != std::string::npos);
+  t.changes.pop_back();
+  const Bytes entry = encode(t);
+  CHECK(decode_entry(entry, schema())->changes.size() == limits::kChangesPerEntryMax);
 }
 
 TEST_CASE("a caller's mistakes are bugs, not entries") {

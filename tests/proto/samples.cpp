@@ -80,6 +80,16 @@ ErrorMessage error(Prng& prng) {
   return {code, text(prng, 100), static_cast<std::uint32_t>(prng.next())};
 }
 
+EntryPart part(Prng& prng) {
+  EntryPart m{origin(prng), Seq{prng.next()}, 0, 0, bytes(prng, 1 + prng.below(300)), false};
+  const std::size_t room = limits::kEntryMax - m.bytes.size();
+  m.offset = static_cast<std::uint32_t>(prng.below(room + 1));
+  const std::size_t end = m.offset + m.bytes.size();
+  m.total = static_cast<std::uint32_t>(prng.chance(30) ? end : end + prng.below(limits::kEntryMax - end + 1));
+  m.last = m.total == end && prng.chance(50);
+  return m;
+}
+
 FieldMask some_fields(Prng& prng, FieldMask of) {
   for (;;) {
     if (const FieldMask some = of & prng.next(); some != 0) return some;
@@ -198,11 +208,12 @@ Message message(Prng& prng, std::size_t kind) {
     case 6: return batch(prng);
     case 7:
       return SharedChangeRequest{origin(prng), Seq{prng.next()}, static_cast<std::uint32_t>(prng.next()),
-                                 prng.chance(50)};
+                                 prng.chance(50), static_cast<std::uint32_t>(prng.below(limits::kEntryMax + 1))};
     case 8: return SharedChangeResponse{batch(prng), prng.chance(50)};
     case 9: return acks(prng);
     case 10: return heartbeat(prng);
-    default: return error(prng);
+    case 11: return error(prng);
+    default: return part(prng);
   }
 }
 

@@ -104,7 +104,7 @@ Mixture draw_mixture(Stretch& s) {
   m.weights[static_cast<std::size_t>(EditKind::insert_file)] += 2;
   m.weights[static_cast<std::size_t>(EditKind::steal_file)] = s.prng.chance(20) ? 1 : 0;
   m.edits_most = s.prng.chance(15) ? 40 : 6;
-  if (s.prng.chance(8)) m.values = kValues;
+  if (s.prng.chance(12)) m.values = kValues;
   if (s.prng.chance(12)) m.bulk_most = s.prng.chance(10) ? 10'000 : 300;
   for (const EditKind bulk : {EditKind::bulk_notes, EditKind::bulk_files})
     m.weights[static_cast<std::size_t>(bulk)] = m.bulk_most > 0 ? 1 : 0;
@@ -120,6 +120,7 @@ Edit draw_edit(Stretch& s, const Mixture& m) {
   Edit e{EditKind{static_cast<std::uint8_t>(kind)}, static_cast<std::uint32_t>(s.below(60)), 0, 0};
   e.b = static_cast<std::uint32_t>(s.prng.chance(70) ? s.below(m.values) : 100 + s.below(900));
   e.c = static_cast<std::uint32_t>(s.below(m.values));
+  if (m.values == kValues && s.prng.chance(10)) e.b = kValues - 1;
   if (e.kind == EditKind::bulk_notes || e.kind == EditKind::bulk_files) {
     e.a = static_cast<std::uint32_t>(s.below(20));
     e.b = static_cast<std::uint32_t>(1 + s.below(m.bulk_most));

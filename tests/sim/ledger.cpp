@@ -111,7 +111,7 @@ void Ledger::committed(SimNode& node, const LocalCommit& commit) {
 
 void Ledger::stepped(SimNode& node, const std::vector<Effect>& effects) {
   Watch& w = watches_[&node];
-  const bool news = numbered(node) != w.seen || w.merging || w.anew || reads_anew(node) || node.store().stage().merging();
+  const bool news = numbered(node) != w.seen || w.merging || w.anew || reads_anew(node) || node.store().snapshot().merging();
   w.anew = reads_anew(node);
   Named named;
   for (const Effect& effect : effects)
@@ -177,7 +177,7 @@ void Ledger::Named::add(const ChangeSet& changes) {
 void Ledger::observe(SimNode& node, const Named& named) {
   Watch& w = watches_[&node];
   const Disk::Calm calm(node.disk());
-  if (node.store().stage().merging()) {
+  if (node.store().snapshot().merging()) {
     w.merging = true;
     w.named.add(named);
     return record_own(node, w);

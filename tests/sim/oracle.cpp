@@ -4,6 +4,7 @@
 
 #include "core/base/sha256.h"
 #include "core/store/origin_table.h"
+#include "core/store/peer_log.h"
 #include "core/store/schema_reader.h"
 #include "core/store/statement.h"
 #include "proto/entry.h"
@@ -60,17 +61,18 @@ class LogWalk {
 
  private:
   void walk(const Origin& origin, const Position& position) {
-    Statement select(node_.store().handle(), "SELECT seq, entry FROM sync_log WHERE origin=? ORDER BY seq");
+    Statement select(node_.store().handle(), "SELECT DISTINCT seq FROM sync_log WHERE origin=? ORDER BY seq");
     const ResetGuard guard(select);
-    select.integer(*node_.store().origins().find(origin));
-    Seq seq = node_.store().origins().horizon(*node_.store().origins().find(origin)).seq;
+    const Ordinal ordinal = *node_.store().origins().find(origin);
+    select.integer(ordinal);
+    Seq seq = node_.store().origins().horizon(ordinal).seq;
     Hlc hlc;
     std::optional<Hash128> previous;
     if (seq == Seq{}) previous = Hash128();
     bool any = false;
     while (select.step()) {
       any = true;
-      const Bytes bytes(select.column_bytes(1));
+      const Bytes bytes = *node_.store().log().find(ordinal, Seq{static_cast<std::uint64_t>(select.column_integer(0))});
       const Expected<DecodedEntry> entry = decode_entry(bytes, node_.store().schema());
       complaints_.check(entry.has_value(), "an entry does not decode");
       if (!entry) return;

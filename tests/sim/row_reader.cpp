@@ -21,7 +21,7 @@ std::string select_row(const ModelSchema& m) {
 RowReader::RowReader(sqlite3* db, std::shared_ptr<const Schema> schema)
     : db_(db),
       schema_(std::move(schema)),
-      log_(db, "SELECT seq, entry FROM sync_log WHERE origin=? AND seq>? ORDER BY seq"),
+      log_(db, "SELECT seq, entry FROM sync_log WHERE origin=? AND seq>? ORDER BY seq, offset"),
       owned_(db, "SELECT m.name, r.key, r.rev, r.dead_seq FROM sync_row r JOIN sync_model m ON m.number=r.model"
                  " WHERE r.origin=? AND r.rev>? AND r.rev IS NOT NULL ORDER BY r.rev") {
   for (const ModelSchema& m : schema_->models) by_key_.emplace_back(db, select_row(m));

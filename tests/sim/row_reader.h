@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <optional>
+#include <utility>
 
 #include "core/base/schema.h"
 #include "core/store/statement.h"
@@ -27,7 +28,15 @@ class RowReader {
   void log(std::int64_t origin, Seq from, const F& each) {
     const ResetGuard guard(log_);
     log_.integer(origin).integer(static_cast<std::int64_t>(from.value));
-    while (log_.step()) each(Seq{static_cast<std::uint64_t>(log_.column_integer(0))}, Bytes(log_.column_bytes(1)));
+    Seq seq;
+    Bytes entry;  // may stand in parts
+    for (bool more = log_.step(); more;) {
+      seq = Seq{static_cast<std::uint64_t>(log_.column_integer(0))};
+      entry += log_.column_bytes(1);
+      more = log_.step();
+      if (more && seq.value == static_cast<std::uint64_t>(log_.column_integer(0))) continue;
+      each(seq, std::exchange(entry, {}));
+    }
   }
   template <class F>
   void owned(std::int64_t origin, Rev from, const F& each) {

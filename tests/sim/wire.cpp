@@ -52,7 +52,7 @@ bool End::waits() const { return direction->stalled || node->suspended(); }
 // Rows may come in any order (promise 6); what deltas are counted on may not, and rests on TCP.
 void Network::send(SessionId session, const std::shared_ptr<const Message>& message) {
   const Shared connection = where(session).connection;
-  const bool rows = is_any_of<StateChange, StateBatch, StateResponse, SharedChange, SharedChangeBatch, SharedChangeResponse>(*message);
+  const bool rows = is_any_of<StateChange, StateBatch, StateResponse, SharedChange, SharedChangeBatch, SharedChangeResponse, EntryPart>(*message);
   if (!connection || connection->link == nullptr || !rows ||
       !std::exchange(connection->link->sides[where(session).end].overtaken, false))
     return send_now(session, message);

@@ -25,7 +25,7 @@ Traffic WireCount::of(const std::string& kind) const {
 }
 
 WireCount WireCount::since(const WireCount& before) const {
-  WireCount d{{}, total - before.total, entries - before.entries, rows - before.rows};
+  WireCount d{{}, total - before.total, entries - before.entries, rows - before.rows, part_bytes - before.part_bytes, resumed - before.resumed};
   for (const auto& [kind, traffic] : kinds) {
     if (traffic.messages != before.of(kind).messages) d.kinds[kind] = traffic - before.of(kind);
   }
@@ -45,6 +45,11 @@ void WireCount::add(const Message& message, std::size_t bytes, const Schema& of_
                         [&](const SharedChange&) { ++entries; },
                         [&](const SharedChangeBatch& m) { entries += m.entries.size(); },
                         [&](const SharedChangeResponse& m) { entries += m.batch.entries.size(); },
+                        [&](const SharedChangeRequest& m) { resumed += m.open && m.offset > 0 ? 1 : 0; },
+                        [&](const EntryPart& m) {
+                          part_bytes += m.bytes.size();
+                          if (m.offset + m.bytes.size() == m.total) ++entries;
+                        },
                         [](const auto&) {}},
              message);
 }

@@ -1,4 +1,5 @@
-// What was put on the wire: by kind of message, and how many log entries and device-owned rows were in them.
+// What was put on the wire: by kind of message, and how many log entries and device-owned rows were in them. An entry in
+// parts counts with the part that ends it.
 #pragma once
 
 #include <map>
@@ -20,6 +21,8 @@ struct WireCount {
   Traffic total;
   std::uint64_t entries = 0;
   std::uint64_t rows = 0;
+  std::uint64_t part_bytes = 0;  // of entries, in parts
+  std::uint64_t resumed = 0;     // requests that go on behind what is staged
 
   void add(const Message&, std::size_t bytes, const Schema& of_sender);
   [[nodiscard]] Traffic of(const std::string& kind) const;

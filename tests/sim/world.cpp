@@ -210,6 +210,8 @@ void World::count_rare_states() {
                                                                  {"later life", "a device learned of its later life"}}};
   rare_["entries written"] += cluster_.ledger().entries_written();
   rare_["rows compared"] += cluster_.ledger().rows_compared();
+  rare_["an entry travelled in parts"] += cluster_.wire().of("EntryPart").messages > 0 ? 1 : 0;
+  rare_["an entry in parts went on where it stood"] += cluster_.wire().resumed > 0 ? 1 : 0;
   const NetworkCount& network = cluster_.network().faults();
   faults_["cut inside a frame"] += network.cuts_in_frame;
   faults_["ended by silence"] += network.ends_by_silence + network.ends_by_send_deadline;

@@ -21,7 +21,7 @@ using Tally = std::map<std::string, std::uint64_t>;
 inline constexpr std::array kRareStates = {
     "a core agreed without the others",  "a device lived again",           "a disk failed inside a write", "a process died inside a write",
     "a process died while it started",   "a stream waited for a clock",    "devices met whose models differ", "something lost in a merge",
-    "a stream waited for a row that was refused"};
+    "a stream waited for a row that was refused", "an entry travelled in parts", "an entry in parts went on where it stood"};
 inline constexpr std::array kFaultsThatMustStrike = {
     "break", "cut-power", "cut inside a frame", "died in an operation of its disk", "disk full", "ended by silence", "half open",
     "outbox full", "read error", "write error", "sync error", "truncation error", "sector lost", "restore", "wipe", "year"};

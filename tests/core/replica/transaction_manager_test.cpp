@@ -150,7 +150,8 @@ TEST_CASE("TransactionManager: a key, value or transaction beyond the limits is 
   TestNode node(1);
   for (const std::string sql : {"INSERT INTO note(id) VALUES (printf('%.*c', 2000, 'k'))",
                           "INSERT INTO note(id, title) VALUES ('n', zeroblob(2100000))",
-                          "INSERT INTO note(id, title) SELECT value, zeroblob(1000000) FROM json_each('[\"a\",\"b\",\"c\",\"d\"]')",
+                          "WITH RECURSIVE n(i) AS (VALUES(1) UNION ALL SELECT i+1 FROM n WHERE i<34)"
+                          " INSERT INTO note(id, title) SELECT i, zeroblob(2000000) FROM n",
                           "INSERT INTO file(id, path, size) VALUES (x'01', zeroblob(2000000), zeroblob(2000000))"}) {
     CAPTURE(sql);
     const Untouched untouched(node);
