@@ -30,30 +30,54 @@ const PeerSession* author_of(const std::map<SessionId, PeerSession>& sessions, c
 
 std::vector<Puller::Start> Puller::plan(const std::map<SessionId, PeerSession>& sessions, const VersionVector& ours,
                                         const Origin& self, MonoTime now) {
-  std::vector<Start> starts;
+  std::map<StreamKey, std::vector<SessionId>> wanted;  // and who may be asked
   for (const auto& [id, s] : sessions) {
     if (!s.accepted) continue;
     for (const auto& [origin, position] : s.vector) {
       if (origin == self) continue;
-      const PeerSession* author = author_of(sessions, origin);
-      if (author != nullptr && author != &s) continue;
       for (const Stream stream : {Stream::state, Stream::log}) {
         const StreamKey key{origin, stream};
-        const std::uint64_t from = position_in(ours, key);
-        if (position_in(s.vector, key) <= from || pulls_.contains(key) || holds_.contains(key)) continue;
-        if (active_pulls(id) >= limits::kPullsMax || fruitless_.contains({id, key})) continue;
-        pulls_[key] = Pull{id, from, 0, now};
-        starts.push_back({id, request_of(key, from, limits::kPullCredit, true)});
+        if (position_in(s.vector, key) <= position_in(ours, key) || pulls_.contains(key) || holds_.contains(key)) continue;
+        const PeerSession* author = author_of(sessions, origin);
+        if ((author == nullptr || author == &s) && !fruitless_.contains({id, key})) wanted[key].push_back(id);
       }
     }
   }
+  Loads loads = active_pulls();
+  std::vector<Start> starts;
+  for (const auto& [key, candidates] : wanted) {
+    const auto less = [&loads](SessionId a, SessionId b) { return loads[a] < loads[b]; };
+    const SessionId idlest = *std::min_element(candidates.begin(), candidates.end(), less);
+    if (loads[idlest] >= limits::kPullsMax) continue;
+    ++loads[idlest];
+    const std::uint64_t from = position_in(ours, key);
+    pulls_[key] = Pull{idlest, from, 0, now, false};
+    starts.push_back({idlest, request_of(key, from, limits::kPullCredit, true)});
+  }
+  move_one(sessions, ours, loads);
   return starts;
 }
 
-std::size_t Puller::active_pulls(SessionId session) const {
-  return static_cast<std::size_t>(std::count_if(pulls_.begin(), pulls_.end(), [&](const auto& pull) {
-    return pull.second.session == session && !holds_.contains(pull.first);
-  }));
+// A session with little to do takes a stream over from one with two or more beyond that. What the old source still may
+// send is awaited first, so nothing comes twice.
+void Puller::move_one(const std::map<SessionId, PeerSession>& sessions, const VersionVector& ours, Loads& loads) {
+  const auto moving = [](const auto& pull) { return pull.second.moves; };
+  if (sessions.size() < 2 || pulls_.size() < 2 || std::any_of(pulls_.begin(), pulls_.end(), moving)) return;
+  for (const auto& [id, s] : sessions) {
+    if (!s.accepted) continue;
+    for (auto& [key, pull] : pulls_) {
+      if (loads[pull.session] < loads[id] + 2 || holds_.contains(key) || fruitless_.contains({id, key})) continue;
+      if (position_in(s.vector, key) <= position_in(ours, key) || author_of(sessions, key.first) != nullptr) continue;
+      pull.moves = true;
+      return;
+    }
+  }
+}
+
+Puller::Loads Puller::active_pulls() const {
+  Loads loads;
+  for (const auto& [key, pull] : pulls_) loads[pull.session] += holds_.contains(key) ? 0 : 1;
+  return loads;
 }
 
 std::optional<Message> Puller::taken(SessionId session, const StreamKey& key, std::uint64_t to, std::size_t bytes,
@@ -68,6 +92,10 @@ std::optional<Message> Puller::taken(SessionId session, const StreamKey& key, st
   Pull& pull = at->second;
   pull.heard = now;
   pull.used += bytes;
+  if (pull.moves) {
+    if (pull.used >= limits::kPullCredit) pulls_.erase(at);  // all that it was allowed to send is here
+    return std::nullopt;
+  }
   if (pull.used < limits::kPullCredit / 4) return std::nullopt;
   return request_of(key, to, std::exchange(pull.used, 0), false);
 }

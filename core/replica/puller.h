@@ -1,9 +1,11 @@
 // The puller: which stream to ask whom for, from positions alone.
 //
 // A stream is wanted when a connected peer shows more of it than we hold. It is asked of its author where the author
-// is connected (its pushes and its pages come on one connection, in order), else of any peer that shows more. One pull
-// for each stream; it ends with the page that says so, with the session, when the source falls silent, or at a gap,
-// and then positions decide anew. A stream on hold is not asked for.
+// is connected (its pushes and its pages come on one connection, in order), else of the peer that shows more and has the
+// fewest pulls under way; a peer that comes later takes streams over from one that has two or more beyond its own, so a
+// joiner gets the streams of devices that are away from several sources at once. One pull for each stream; it ends with
+// the page that says so, with the session, when the source falls silent, or at a gap, and then positions decide anew. A
+// stream on hold is not asked for.
 #pragma once
 
 #include <map>
@@ -56,8 +58,11 @@ class Puller {
     std::uint64_t from = 0;
     std::size_t used = 0;  // bytes taken since the last request
     MonoTime heard;
+    bool moves = false;    // no more credit is given; over when all that was given is used
   };
-  [[nodiscard]] std::size_t active_pulls(SessionId) const;
+  using Loads = std::map<SessionId, std::size_t>;  // pulls of each session that are not waiting
+  [[nodiscard]] Loads active_pulls() const;
+  void move_one(const std::map<SessionId, PeerSession>&, const VersionVector& ours, Loads&);
 
   std::map<StreamKey, Pull> pulls_;
   std::map<StreamKey, Hold> holds_;

@@ -76,6 +76,42 @@ TEST_CASE("Puller: asks a stream's author where it is connected, else anybody wh
   CHECK(asked(puller.plan(sessions.all, {}, origin(1), kStart)) == "3: log 3 from 0");
 }
 
+TEST_CASE("Puller: streams of devices that are away are spread over those that show them, the least busy first") {
+  Sessions sessions;
+  for (const SessionId id : {SessionId{1}, SessionId{2}}) {
+    PeerSession& s = sessions.add(id, 90 + static_cast<unsigned>(id));
+    for (unsigned i = 2; i < 6; ++i) s.vector.join(origin(i), seq(100));
+  }
+  Puller puller;
+  CHECK(asked(puller.plan(sessions.all, {}, origin(1), kStart)) ==
+        "1: log 2 from 0; 2: log 3 from 0; 1: log 4 from 0; 2: log 5 from 0");
+  puller.ended(1);
+  sessions.all.erase(1);
+  VersionVector ours;
+  ours.join(origin(4), seq(60));
+  CHECK(asked(puller.plan(sessions.all, ours, origin(1), kStart)) == "2: log 2 from 0; 2: log 4 from 60");
+}
+
+TEST_CASE("Puller: a session that comes later takes streams over, each once all that its source may send is here") {
+  Sessions sessions;
+  PeerSession& first = sessions.add(1, 91);
+  for (unsigned i = 2; i < 6; ++i) first.vector.join(origin(i), seq(100));
+  Puller puller;
+  CHECK(puller.plan(sessions.all, {}, origin(1), kStart).size() == 4);
+  sessions.add(2, 92).vector = first.vector;
+  CHECK(asked(puller.plan(sessions.all, {}, origin(1), kStart)) == "");  // one is to move
+  VersionVector ours;
+  ours.join(origin(2), seq(40));
+  CHECK_FALSE(puller.taken(1, kLogOf2, 40, limits::kPullCredit / 2, false, kStart));
+  CHECK(asked(puller.plan(sessions.all, ours, origin(1), kStart)) == "");
+  ours.join(origin(2), seq(70));
+  CHECK_FALSE(puller.taken(1, kLogOf2, 70, limits::kPullCredit / 2, false, kStart));
+  CHECK(asked(puller.plan(sessions.all, ours, origin(1), kStart)) == "2: log 2 from 70");
+  CHECK(puller.taken(1, {origin(3), Stream::log}, 40, limits::kPullCredit, false, kStart) == std::nullopt);  // the next
+  CHECK(asked(puller.plan(sessions.all, ours, origin(1), kStart)) == "2: log 3 from 0");
+  CHECK(puller.taken(1, {origin(4), Stream::log}, 40, limits::kPullCredit, false, kStart));  // two each: it stays
+}
+
 TEST_CASE("Puller: an author that shows nothing more is not by-passed: what others have of it is on its way") {
   Sessions sessions;
   sessions.add(1, 2).vector.join(origin(3), seq(8));
