@@ -7,6 +7,7 @@
 namespace starling {
 namespace {
 
+constexpr unsigned kIdleMax = 2;  // heartbeats: the first may have been under way when we asked
 constexpr auto kPullSilenceMax = std::chrono::duration_cast<Duration>(limits::kSendDeadline);
 
 std::uint64_t position_in(const VersionVector& vector, const StreamKey& key) {
@@ -18,6 +19,10 @@ Message request_of(const StreamKey& key, std::uint64_t from, std::size_t credit,
   const auto bytes = static_cast<std::uint32_t>(credit);
   if (key.second == Stream::state) return StateRequest{key.first, Rev{from}, bytes, open};
   return SharedChangeRequest{key.first, Seq{from}, bytes, open};
+}
+
+bool shows_more(const PeerSession& s, const VersionVector& ours, const StreamKey& key) {
+  return s.accepted && position_in(s.vector, key) > position_in(ours, key);
 }
 
 const PeerSession* author_of(const std::map<SessionId, PeerSession>& sessions, const Origin& origin) {
@@ -37,9 +42,10 @@ std::vector<Puller::Start> Puller::plan(const std::map<SessionId, PeerSession>& 
       if (origin == self) continue;
       for (const Stream stream : {Stream::state, Stream::log}) {
         const StreamKey key{origin, stream};
-        if (position_in(s.vector, key) <= position_in(ours, key) || pulls_.contains(key) || holds_.contains(key)) continue;
+        if (!shows_more(s, ours, key) || pulls_.contains(key) || holds_.contains(key)) continue;
         const PeerSession* author = author_of(sessions, origin);
-        if ((author == nullptr || author == &s) && !fruitless_.contains({id, key})) wanted[key].push_back(id);
+        const bool may_ask = author == nullptr || author == &s || unanswered_.contains({author->id, key});
+        if (may_ask && !fruitless_.contains({id, key}) && !unanswered_.contains({id, key})) wanted[key].push_back(id);
       }
     }
   }
@@ -51,7 +57,7 @@ std::vector<Puller::Start> Puller::plan(const std::map<SessionId, PeerSession>& 
     if (loads[idlest] >= limits::kPullsMax) continue;
     ++loads[idlest];
     const std::uint64_t from = position_in(ours, key);
-    pulls_[key] = Pull{idlest, from, 0, now, false};
+    pulls_[key] = Pull{idlest, from, 0, now + kPullSilenceMax, 0, false};
     starts.push_back({idlest, request_of(key, from, limits::kPullCredit, true)});
   }
   move_one(sessions, ours, loads);
@@ -67,7 +73,7 @@ void Puller::move_one(const std::map<SessionId, PeerSession>& sessions, const Ve
     if (!s.accepted) continue;
     for (auto& [key, pull] : pulls_) {
       if (loads[pull.session] < loads[id] + 2 || holds_.contains(key) || fruitless_.contains({id, key})) continue;
-      if (position_in(s.vector, key) <= position_in(ours, key) || author_of(sessions, key.first) != nullptr) continue;
+      if (!shows_more(s, ours, key) || unanswered_.contains({id, key}) || author_of(sessions, key.first) != nullptr) continue;
       pull.moves = true;
       return;
     }
@@ -82,6 +88,7 @@ Puller::Loads Puller::active_pulls() const {
 
 std::optional<Message> Puller::taken(SessionId session, const StreamKey& key, std::uint64_t to, std::size_t bytes,
                                      bool last, MonoTime now) {
+  unanswered_.erase({session, key});
   const auto at = pulls_.find(key);
   if (at == pulls_.end() || at->second.session != session) return std::nullopt;
   if (last) {
@@ -90,7 +97,8 @@ std::optional<Message> Puller::taken(SessionId session, const StreamKey& key, st
     return std::nullopt;
   }
   Pull& pull = at->second;
-  pull.heard = now;
+  pull.check = now + kPullSilenceMax;
+  pull.idle = 0;
   pull.used += bytes;
   if (pull.moves) {
     if (pull.used >= limits::kPullCredit) pulls_.erase(at);  // all that it was allowed to send is here
@@ -103,6 +111,7 @@ std::optional<Message> Puller::taken(SessionId session, const StreamKey& key, st
 void Puller::stop(SessionId session) {
   std::erase_if(pulls_, [session](const auto& pull) { return pull.second.session == session; });
   std::erase_if(fruitless_, [session](const auto& item) { return item.first.first == session; });
+  std::erase_if(unanswered_, [session](const auto& item) { return item.first.first == session; });
 }
 
 void Puller::ended(SessionId session) {
@@ -110,9 +119,34 @@ void Puller::ended(SessionId session) {
   std::erase_if(holds_, [session](const auto& item) { return item.second.session == session; });
 }
 
-void Puller::expire(MonoTime now) {
+void Puller::idle(SessionId session) {
+  for (auto& [key, pull] : pulls_)
+    if (pull.session == session) ++pull.idle;
+  for (auto& [asked, heartbeats] : unanswered_)
+    if (asked.first == session) ++heartbeats;
+  std::erase_if(unanswered_, [](const auto& item) { return item.second >= kIdleMax; });
+}
+
+void Puller::expire(const std::map<SessionId, PeerSession>& sessions, const VersionVector& ours, MonoTime now) {
   std::erase_if(fruitless_, [now](const auto& item) { return now - item.second >= kPullSilenceMax; });
-  std::erase_if(pulls_, [now](const auto& pull) { return now - pull.second.heard >= kPullSilenceMax; });
+  for (auto at = pulls_.begin(); at != pulls_.end();) {
+    auto& [key, pull] = *at;
+    const auto elsewhere = [&, &key = key, &pull = pull](const auto& item) {
+      const auto& [id, s] = item;
+      return id != pull.session && shows_more(s, ours, key) && !unanswered_.contains({id, key});
+    };
+    if (now < pull.check) {
+      ++at;
+    } else if (pull.idle >= kIdleMax) {
+      at = pulls_.erase(at);
+    } else if (std::any_of(sessions.begin(), sessions.end(), elsewhere)) {
+      unanswered_[{pull.session, key}] = pull.idle;
+      at = pulls_.erase(at);
+    } else {
+      pull.check = now + kPullSilenceMax;
+      ++at;
+    }
+  }
 }
 
 void Puller::hold(const StreamKey& key, Hold why) {
@@ -133,7 +167,7 @@ void Puller::release(const VersionVector& ours, Now now) {
 std::optional<MonoTime> Puller::next_deadline(Now now) const {
   std::optional<MonoTime> next;
   const auto sooner = [&next](MonoTime t) { next = next ? std::min(*next, t) : t; };
-  for (const auto& [key, pull] : pulls_) sooner(pull.heard + kPullSilenceMax);
+  for (const auto& [key, pull] : pulls_) sooner(pull.check);
   for (const auto& [key, hold] : holds_) {
     if (hold.until.ms != 0) sooner(now.mono + std::chrono::milliseconds(std::max<std::int64_t>(hold.until.ms - now.wall.ms, 1)));
     else if (hold.dependencies.empty()) sooner(hold.retry);

@@ -403,6 +403,7 @@ void Replica::Impl::receive(PeerSession& s, const Heartbeat& m) {
   if (m.vector) {
     s.vector.join(*m.vector);
   } else {
+    puller.idle(s.id);
     s.vector_due = m.vector_hash != shown().hash();
   }
 }
@@ -445,7 +446,7 @@ void Replica::Impl::talk(PeerSession& s, const VersionVector& vector) {
 void Replica::Impl::finish() {
   do puller.release(ours(), now);
   while (take_waiting());
-  puller.expire(now.mono);
+  puller.expire(sessions, ours(), now.mono);
   complete_join();
   for (Send& push : pusher.push(sessions)) {
     for (const SessionId id : push.sessions) sessions.at(id).last_sent = now.mono;

@@ -177,21 +177,47 @@ TEST_CASE("Puller: a peer that shows a stream and gives nothing of it is not ask
   CHECK(asked(puller.plan(sessions.all, {}, origin(1), kStart)) == "2: log 9 from 0");
   puller.stop(SessionId{2});
   sessions.all.erase(2);
-  puller.expire(kStart + 30s);
+  puller.expire(sessions.all, {}, kStart + 30s);
   CHECK(asked(puller.plan(sessions.all, {}, origin(1), kStart + 30s)) == "1: log 9 from 0");
 }
 
-TEST_CASE("Puller: a source that falls silent loses the pull, one that speaks keeps it") {
+TEST_CASE("Puller: a source that falls silent is asked again only once it shows that nothing is under way") {
   Sessions sessions;
   sessions.add(1, 2).vector.join(origin(2), seq(100));
   Puller puller;
   (void)puller.plan(sessions.all, {}, origin(1), kStart);
   CHECK(puller.next_deadline({kStart, {}}) == kStart + 30s);
+  puller.idle(1);  // it may have been under way when we asked
   (void)puller.taken(1, kLogOf2, 10, 1, false, kStart + 20s);
-  puller.expire(kStart + 49s);
-  CHECK(puller.pulling());
-  puller.expire(kStart + 50s);
+  CHECK(puller.next_deadline({kStart, {}}) == kStart + 50s);
+  puller.idle(1);
+  puller.expire(sessions.all, {}, kStart + 50s);
+  CHECK(puller.pulling());  // a slow line
+  CHECK(puller.next_deadline({kStart, {}}) == kStart + 80s);
+  puller.idle(1);
+  puller.expire(sessions.all, {}, kStart + 80s);
   CHECK_FALSE(puller.pulling());
+  CHECK(asked(puller.plan(sessions.all, {}, origin(1), kStart)) == "1: log 2 from 0");
+}
+
+TEST_CASE("Puller: a source that falls silent loses the pull to another, be it the author, and is not asked again meanwhile") {
+  Sessions sessions;
+  sessions.add(1, 2).vector.join(origin(2), seq(100));  // the author
+  Puller puller;
+  (void)puller.plan(sessions.all, {}, origin(1), kStart);
+  sessions.add(2, 3).vector.join(origin(2), seq(90));
+  puller.expire(sessions.all, {}, kStart + 29s);
+  CHECK(puller.plan(sessions.all, {}, origin(1), kStart).empty());
+  puller.expire(sessions.all, {}, kStart + 30s);
+  CHECK(asked(puller.plan(sessions.all, {}, origin(1), kStart + 30s)) == "2: log 2 from 0");
+  puller.expire(sessions.all, {}, kStart + 60s);  // neither gives anything: both are slow
+  CHECK(puller.plan(sessions.all, {}, origin(1), kStart + 60s).empty());
+  CHECK(puller.pulling());
+  puller.ended(2);
+  sessions.all.erase(2);
+  CHECK(puller.plan(sessions.all, {}, origin(1), kStart + 60s).empty());
+  CHECK_FALSE(puller.taken(1, kLogOf2, 10, 1, false, kStart + 70s));  // the author, after all
+  CHECK(asked(puller.plan(sessions.all, {}, origin(1), kStart + 70s)) == "1: log 2 from 0");
 }
 
 TEST_CASE("Puller: a hold keeps a stream from being asked for until its reason is over") {
