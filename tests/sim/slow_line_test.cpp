@@ -27,7 +27,6 @@ TEST_CASE("[N24] A line of 1 kB/s: what takes minutes comes once, a change is se
   CHECK(cluster.now() - start < 100ms);
   cluster.run_until_quiet(60min);
   const WireCount& way = cluster.network().count(a, c);
-
   CHECK(c.count("note") == 31);
   CHECK(c.count("file") == 30);
   CHECK(way.rows == 30);
