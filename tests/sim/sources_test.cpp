@@ -48,7 +48,7 @@ struct Joining {
 
 }  // namespace
 
-TEST_CASE("[N26] A joiner with two sources: the streams of six owners who are away come from both at once, each row once") {
+TEST_CASE("A joiner with two sources: the streams of six owners who are away come from both at once, each row once") {
   for (std::uint64_t seed = 1; seed <= 2; ++seed) {
     CAPTURE(seed);
     Joining told(seed);

@@ -71,7 +71,7 @@ TEST_CASE("Replica: a peer's refusal closes the session with its reason") {
   CHECK(node.replica.status().peers.empty());
 }
 
-TEST_CASE("Replica: an acknowledgement for somebody else, or beyond what we wrote, ends the session") {
+TEST_CASE("[N10] Replica: an acknowledgement for somebody else, or beyond what we wrote, ends the session") {
   TestNode node(1);
   (void)meet(node, 7, 2);
   CHECK(closed_with(node.receive(7, ack_of(3, 1, {}))) == Errc::not_member);
