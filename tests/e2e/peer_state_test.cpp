@@ -25,8 +25,7 @@ struct Pair {
   }
   void await_state(Device& of, const Device& peer, const std::string& state) {
     await(state, [&] { return of.state_of(peer) == state; });
-    const Run text = of.starling({"status"});  // people see it, too
-    CHECK_MESSAGE(text.output.find(state) != std::string::npos, text.output);
+    await(state + ", as people see it", [&] { return of.starling({"status"}).output.find(state) != std::string::npos; });
     CHECK(of.ask({"peer", "list"})["peers"][0]["device"] == peer.id());
   }
 };
