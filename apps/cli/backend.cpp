@@ -20,7 +20,7 @@ Expected<Backend> Backend::open(const std::filesystem::path& folder) {
   Expected<std::unique_ptr<Node>> node = Node::open(config->node_config(), models::built_in());
   if (!node) return node.error();
   backend.node_ = std::move(*node);
-  backend.commands_ = std::make_unique<Commands>(*backend.node_, std::move(*config));
+  backend.commands_ = std::make_unique<Commands>(*backend.node_, std::move(*config), false);
   return backend;
 }
 

@@ -14,7 +14,8 @@ namespace starling::apps {
 
 enum class Verb {
   init, id, peer_add, peer_remove, peer_list, index, tag, tag_list, tag_set, tag_rm, untag, ls,
-  album_add, album_remove, album_ls, album_show, status, digest, conflicts, sql, backup, leave
+  album_add, album_remove, album_ls, album_show, status, digest, conflicts, sql, backup, pause,
+  resume, leave
 };
 
 struct Invocation {

@@ -249,6 +249,8 @@ std::string render(const Invocation& typed, const json& answer, bool has_daemon)
     case Verb::peer_remove: return answer["device"].get<std::string>() + " is no longer let in.\n";
     case Verb::peer_list: return render_peers(answer);
     case Verb::backup: return "Copied " + human_size(answer["bytes"]) + " into " + shown(answer["path"]) + ".\n";
+    case Verb::pause: return "Paused: changes travel again after 'starling resume'.\n";
+    case Verb::resume: return "Changes travel again.\n";
     case Verb::leave: return "Synchronising has ended here. The data stays in " + shown(answer["database"]) + ".\n";
     case Verb::album_add: return render_commit(answer, "Added.");
     case Verb::album_remove: return render_commit(answer, typed.whole ? "Deleted." : "Removed.");

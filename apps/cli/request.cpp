@@ -47,6 +47,8 @@ const char* op_of(Verb verb) {
     case Verb::peer_remove: return "peer_remove";
     case Verb::peer_list: return "peer_list";
     case Verb::backup: return "backup";
+    case Verb::pause: return "pause";
+    case Verb::resume: return "resume";
     case Verb::leave: return "leave";
     case Verb::digest: return "digest";
     case Verb::conflicts: return "conflicts";

@@ -69,6 +69,8 @@ Expected<json> Commands::run(const json& request, const ProgressFn& progress) {
   if (op == "peer_remove") return peer_remove(arguments);
   if (op == "peer_list") return peer_list(arguments);
   if (op == "backup") return backup(arguments);
+  if (op == "pause") return pause(arguments, true);
+  if (op == "resume") return pause(arguments, false);
   if (op == "leave") return leave(arguments);
   if (op == "digest") return digest(arguments);
   if (op == "conflicts") return conflicts(arguments);
@@ -206,6 +208,15 @@ Expected<json> Commands::backup(Arguments& arguments) {
   std::error_code unknown;
   const std::uintmax_t bytes = std::filesystem::file_size(path, unknown);
   return json{{"path", bytes_to_json(path)}, {"bytes", unknown ? json() : json(bytes)}};
+}
+
+// Of the process, not of the folder: a daemon that starts again is not paused.
+Expected<json> Commands::pause(Arguments& arguments, bool on) {
+  if (Expected<void> ok = arguments.done(); !ok) return ok.error();
+  if (!daemon_) return Error{Errc::invalid_argument, "no daemon runs, so no peer is spoken to anyway", "", "start starlingd"};
+  if (on) node_.pause();
+  else node_.resume();
+  return json{{"readiness", to_string(node_.status().readiness)}};
 }
 
 // The data stays, as an ordinary database; whoever opens the folder again begins anew.

@@ -18,8 +18,9 @@ namespace starling::apps {
 
 class Commands {
  public:
-  // The node outlives it. `config`: where it came from, so that a new peer is written down.
-  Commands(Node& node, AppConfig config) : node_(node), config_(std::move(config)) {}
+  // The node outlives it. `config`: where it came from, so that a new peer is written down. `daemon`: whether this is
+  // starlingd, which speaks to peers; the commands' own process does not.
+  Commands(Node& node, AppConfig config, bool daemon) : node_(node), config_(std::move(config)), daemon_(daemon) {}
 
   // Errors: an unknown request or argument, and what the command finds wrong.
   [[nodiscard]] Expected<nlohmann::json> run(const nlohmann::json& request, const ProgressFn& progress);
@@ -39,6 +40,7 @@ class Commands {
   Answer peer_remove(Arguments&);
   Answer peer_list(Arguments&);
   Answer backup(Arguments&);
+  Answer pause(Arguments&, bool on);
   Answer leave(Arguments&);
   Answer digest(Arguments&);
   Answer conflicts(Arguments&);
@@ -46,6 +48,7 @@ class Commands {
 
   Node& node_;
   AppConfig config_;
+  bool daemon_;
   std::mutex config_file_;  // one edit at a time
   std::atomic<bool> left_ = false;
   std::counting_semaphore<2> queries_{2};  // of users' SQL at a time: the third quick worker stays free

@@ -76,7 +76,7 @@ ExitCode run_daemon(const DaemonOptions& options) {
   Node& node = **opened;
   if (const auto written = write_own_device(node, host_facts()); !written) log->warn(written.error().text());
 
-  Commands commands(node, *config);
+  Commands commands(node, *config, true);
   const auto handle = [&commands](const nlohmann::json& request, const ProgressFn& progress) {
     return commands.run(request, progress);
   };

@@ -1,9 +1,15 @@
 // The puller: which stream to ask whom for, from positions alone.
 //
 // A stream is wanted when a connected peer shows more of it than we hold. It is asked of its author where the author
-// is connected (its pushes and its pages come on one connection, in order), else of any peer that shows more. One pull
-// for each stream; it ends with the page that says so, with the session, when the source falls silent, or at a gap,
-// and then positions decide anew. A stream on hold is not asked for.
+// is connected (its pushes and its pages come on one connection, in order), else of the peer that shows more and has the
+// fewest pulls under way; a peer that comes later takes streams over from one that has two or more beyond its own, so a
+// joiner gets the streams of devices that are away from several sources at once. One pull for each stream; it ends with
+// the page that says so, with the session, or at a gap, and then positions decide anew. A stream on hold is not asked for.
+//
+// A source that gives no page for 30 s may be slow, or have forgotten. Somebody else who shows the stream is asked then,
+// also where the author is the slow one; with nobody else we go on waiting, for what is asked again is sent again, and a slow
+// line would never be done with it. Two heartbeats in between, which a peer says when it has said nothing for long, mean
+// that nothing is under way: then the same source is asked anew.
 #pragma once
 
 #include <map>
@@ -39,7 +45,8 @@ class Puller {
   void stop(SessionId);   // what was asked of it is asked anew
   void ended(SessionId);  // likewise; what waits for the dependencies of its entries is asked of others
   void stop_all() { pulls_.clear(); }
-  void expire(MonoTime);  // ends pulls whose source has fallen silent
+  void idle(SessionId);  // it said a heartbeat
+  void expire(const std::map<SessionId, PeerSession>&, const VersionVector& ours, MonoTime);  // of silent sources
 
   void hold(const StreamKey&, Hold);  // ends the pull, unless it goes on by itself once we cover the dependencies
   void release(const VersionVector& ours, Now);  // holds that are over
@@ -62,12 +69,17 @@ class Puller {
     SessionId session = 0;
     std::uint64_t from = 0;
     std::size_t used = 0;  // bytes taken since the last request
-    MonoTime heard;
+    MonoTime check;        // whether the source has been silent since
+    unsigned idle = 0;     // heartbeats since it gave something
+    bool moves = false;    // no more credit is given; over when all that was given is used
   };
-  [[nodiscard]] std::size_t active_pulls(SessionId) const;
+  using Loads = std::map<SessionId, std::size_t>;  // pulls of each session that are not waiting
+  [[nodiscard]] Loads active_pulls() const;
+  void move_one(const std::map<SessionId, PeerSession>&, const VersionVector& ours, Loads&);
 
   std::map<StreamKey, Pull> pulls_;
   std::map<StreamKey, Hold> holds_;
+  std::map<std::pair<SessionId, StreamKey>, unsigned> unanswered_;  // asked for, taken elsewhere; heartbeats since
   std::map<std::pair<SessionId, StreamKey>, MonoTime> fruitless_;  // shown, asked for, not given: not asked for a while
 };
 

@@ -51,7 +51,7 @@ void Replica::Impl::forget() {
 
 void Replica::Impl::plan_pulls() {
   if (taker.wants_transaction()) ensure_transaction();
-  if (auto request = taker.plan(now.mono)) send(sessions.at(request->first), std::move(request->second));
+  if (auto request = taker.plan()) send(sessions.at(request->first), std::move(request->second));
   parts.hold(sessions, now.wall);
   for (Puller::Start& start : puller.plan(sessions, store.origins().pulled(), store.self(), !taker.merging(), now.mono)) {
     parts.complete(start.request);
@@ -89,8 +89,7 @@ void Replica::Impl::finish() {
     progress = take_staged();
     progress = take_waiting() || progress;
   }
-  puller.expire(now.mono);
-  if (taker.expire(now.mono)) puller.ask_all_again();
+  puller.expire(sessions, store.origins().pulled(), now.mono);
   merge_snapshot();
   complete_join();
   admit_newcomers();
@@ -126,7 +125,7 @@ std::optional<MonoTime> Replica::Impl::next_deadline() {
     sooner(s.last_sent + limits::kHeartbeatEvery);
     if (s.serve_on) sooner(now.mono);
   }
-  if (const auto t = taker.next_deadline(now.mono); t && !puller.held({Origin{}, Stream::log})) sooner(*t);
+  if (taker.merging() && !puller.held({Origin{}, Stream::log})) sooner(now.mono);
   if (const auto t = snapshots.next_deadline(sessions, now.mono)) sooner(*t);
   if (prune_at) sooner(*prune_at);
   return next;

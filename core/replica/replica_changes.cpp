@@ -77,7 +77,7 @@ void Replica::Impl::receive(PeerSession& s, const SnapshotRequest& m) {
 
 void Replica::Impl::receive(PeerSession& s, const SnapshotPage& m) {
   ensure_transaction();
-  Expected<std::optional<SnapshotRequest>> more = taker.take(s.id, m, now);
+  Expected<std::optional<SnapshotRequest>> more = taker.take(s.id, m, now.wall);
   if (!more) return refuse(s, more.error());
   if (*more) send(s, std::move(**more));
 }

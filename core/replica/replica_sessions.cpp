@@ -211,6 +211,8 @@ void Replica::Impl::receive(PeerSession& s, const Heartbeat& m) {
   if (m.vector) {
     s.vector.join(*m.vector);
   } else {
+    puller.idle(s.id);
+    if (taker.idle(s.id)) puller.ask_all_again();
     s.vector_due = m.vector_hash != shown().hash();
   }
 }

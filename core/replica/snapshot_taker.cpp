@@ -16,7 +16,7 @@
 namespace starling {
 namespace {
 
-constexpr auto kSilenceMax = std::chrono::duration_cast<Duration>(limits::kSendDeadline);
+constexpr int kIdleMax = 2;  // heartbeats
 constexpr std::size_t kRowsPerSlice = 2000;
 
 Error bad(const char* what) { return {Errc::corrupt, what, "snapshot", ""}; }
@@ -32,25 +32,21 @@ bool SnapshotTaker::ended(SessionId session) {
   return true;
 }
 
-bool SnapshotTaker::expire(MonoTime now) { return session_ != 0 && now - heard_ >= kSilenceMax && ended(session_); }
+// A slow line is slow, not dead: only a source that has nothing to say any more is given up.
+bool SnapshotTaker::idle(SessionId session) { return session_ == session && ++idle_ >= kIdleMax && ended(session); }
 
-std::optional<MonoTime> SnapshotTaker::next_deadline(MonoTime now) const {
-  if (merging()) return now;
-  return session_ != 0 ? std::optional(heard_ + kSilenceMax) : std::nullopt;
-}
-
-std::optional<std::pair<SessionId, SnapshotRequest>> SnapshotTaker::plan(MonoTime now) {
+std::optional<std::pair<SessionId, SnapshotRequest>> SnapshotTaker::plan() {
   if (merging()) wanted_ = 0;
   if (wanted_ == 0) return std::nullopt;
   session_ = std::exchange(wanted_, 0);
   used_ = 0;
-  heard_ = now;
+  idle_ = 0;
   return std::pair(session_, SnapshotRequest{static_cast<std::uint32_t>(limits::kPullCredit), true, store_.snapshot().kept()});
 }
 
-Expected<std::optional<SnapshotRequest>> SnapshotTaker::take(SessionId session, const SnapshotPage& page, Now now) {
+Expected<std::optional<SnapshotRequest>> SnapshotTaker::take(SessionId session, const SnapshotPage& page, WallTime wall) {
   if (session != session_ || merging()) return std::optional<SnapshotRequest>();  // no longer asked for
-  heard_ = now.mono;
+  idle_ = 0;
   if (page.index == 0) {  // a new one, whatever came before
     store_.snapshot().begin();
     snapshot_ = page.snapshot;
@@ -58,7 +54,7 @@ Expected<std::optional<SnapshotRequest>> SnapshotTaker::take(SessionId session, 
     through_.clear();
     done_.clear();
   }
-  if (const Expected<void> good = check(page, now.wall); !good) {
+  if (const Expected<void> good = check(page, wall); !good) {
     session_ = 0;
     if (good.error().code != Errc::clock) return good.error();
     return std::optional<SnapshotRequest>();  // it waits as a whole: asked for again

@@ -29,18 +29,17 @@ class SnapshotTaker {
   // True: it was asked, and what it has not sent must be asked of another.
   bool ended(SessionId);
   // The request to send, if one is due; in a transaction where there is one.
-  [[nodiscard]] std::optional<std::pair<SessionId, SnapshotRequest>> plan(MonoTime);
+  [[nodiscard]] std::optional<std::pair<SessionId, SnapshotRequest>> plan();
   [[nodiscard]] bool wants_transaction() const { return wanted_ != 0 && !merging(); }
 
   // In a transaction. Errors, the peer's fault: a page that does not follow, or is none. Gives the top-up to send.
-  [[nodiscard]] Expected<std::optional<SnapshotRequest>> take(SessionId, const SnapshotPage&, Now);
+  [[nodiscard]] Expected<std::optional<SnapshotRequest>> take(SessionId, const SnapshotPage&, WallTime);
 
   [[nodiscard]] bool merging() const;
   [[nodiscard]] std::uint64_t duplicates() const { return duplicates_; }  // pages that came although we had them
   [[nodiscard]] bool busy() const { return session_ != 0 || merging(); }
   [[nodiscard]] ChangeSet merge_more(WallTime);  // one slice, in a transaction
-  bool expire(MonoTime);  // true: as ended()
-  [[nodiscard]] std::optional<MonoTime> next_deadline(MonoTime now) const;
+  bool idle(SessionId);  // it says that nothing is under way. True: as ended()
 
  private:
   [[nodiscard]] Expected<void> check(const SnapshotPage&, WallTime);
@@ -56,7 +55,7 @@ class SnapshotTaker {
   SessionId session_ = 0;  // asked
   Hash128 snapshot_;
   std::size_t used_ = 0;   // bytes taken since the last request
-  MonoTime heard_;
+  int idle_ = 0;           // heartbeats since the last page: nothing else was said
   std::uint64_t duplicates_ = 0;
   std::optional<ModelIndex> model_;  // whose pages come
   Bytes through_;                    // so far

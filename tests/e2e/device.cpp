@@ -48,26 +48,29 @@ void introduce(Device& a, Device& b) {
   b.add_peer(a, true);
 }
 
-void await_equal(Device& a, Device& b) {
-  json of_a, of_b;
+void await_equal(Device& a, Device& b) { await_equal({&a, &b}, 30s); }
+
+void await_equal(const std::vector<Device*>& all, std::chrono::milliseconds most) {
+  std::vector<json> of;
   const auto equal = [&] {
-    of_a = a.status();
-    of_b = b.status();
-    return of_a["readiness"] == "ready" && of_b["readiness"] == "ready" && of_a["vector"] == of_b["vector"];
+    of.clear();
+    for (Device* device : all) of.push_back(device->status());
+    return std::all_of(of.begin(), of.end(), [&](const json& status) {
+      return status["readiness"] == "ready" && status["vector"] == of.front()["vector"];
+    });
   };
-  await("equal vectors", equal);
+  await("equal vectors", equal, most);
   std::this_thread::sleep_for(20ms);  // a status is published a moment after a commit
-  await("equal vectors", equal);
-  CHECK(of_a["quarantined"] == 0);
-  CHECK(of_b["quarantined"] == 0);
-  const json digest = a.call({{"op", "digest"}});
-  CHECK(digest == b.call({{"op", "digest"}}));
+  await("equal vectors", equal, most);
+  for (const json& status : of) CHECK(status["quarantined"] == 0);
+  const json digest = all.front()->call({{"op", "digest"}});
   CHECK(digest["models"].size() == 9);
+  for (Device* device : all) CHECK(digest == device->call({{"op", "digest"}}));
 }
 
-void Device::init(bool join) {
-  std::vector<std::string> words{program("starling"), "--json",   "init",       folder_.string(), "--workspace",
-                                 "test",              "--listen", "127.0.0.1:0"};
+void Device::init(bool join, const std::string& listen) {
+  std::vector<std::string> words{program("starling"), "--json",   "init", folder_.string(), "--workspace",
+                                 "test",              "--listen", listen};
   if (join) words.push_back("--join");
   const Run made = run(temp_, words);
   REQUIRE_MESSAGE(made.code == 0, made.errors);
@@ -80,8 +83,24 @@ void Device::add_peer(const Device& other, bool dial) {
   (void)ask(words);
 }
 
+void Device::add_peer_at(const Device& other, const std::string& address) { (void)ask({"peer", "add", other.id_, address}); }
+
+json Device::peer(const Device& other) {
+  const json all = status();
+  for (const json& peer : all["peers"])
+    if (peer["device"] == other.id_) return peer;
+  return {{"state", "none"}, {"why", ""}};
+}
+
+bool Device::has_tag(const std::string& name) {
+  const json all = call({{"op", "tag_list"}});
+  const json& tags = all["tags"];
+  return std::any_of(tags.begin(), tags.end(), [&](const json& tag) { return tag["name"] == name; });
+}
+
 void Device::start(const std::vector<std::string>& options) {
-  std::vector<std::string> words{program("starlingd"), "--config", apps::config_path(folder_).string()};
+  std::vector<std::string> words = under_;
+  words.insert(words.end(), {program("starlingd"), "--config", apps::config_path(folder_).string()});
   words.insert(words.end(), options.begin(), options.end());
   apps::ChildProcess::Options how;
   how.error_file = folder_.string() + ".log";

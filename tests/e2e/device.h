@@ -27,8 +27,11 @@ class Device {
  public:
   Device(const TempFolder& temp, const std::string& name) : temp_(temp), folder_(temp / name) {}
 
-  void init(bool join);                          // workspace "test", listening on a free port of loopback
+  void init(bool join, const std::string& listen = "127.0.0.1:0");  // workspace "test"
+  void run_under(std::vector<std::string> words) { under_ = std::move(words); }  // before starlingd's own words
   void add_peer(const Device& other, bool dial); // dial: the other one's daemon runs
+  void add_peer_at(const Device& other, const std::string& address);
+  void add_peer_at(const Device& other, std::uint16_t port) { add_peer_at(other, "127.0.0.1:" + std::to_string(port)); }
   // Starts starlingd and waits until it is ready.
   void start(const std::vector<std::string>& options = {});
   void kill();                                   // SIGKILL
@@ -38,6 +41,10 @@ class Device {
   [[nodiscard]] json ask(std::vector<std::string> words) const;      // with --json; must succeed
   [[nodiscard]] json call(const json& request);                      // over the socket
   [[nodiscard]] json status() { return call({{"op", "status"}}); }
+  [[nodiscard]] json peer(const Device& other);                      // what its status says of it
+  [[nodiscard]] std::string state_of(const Device& other) { return peer(other)["state"]; }
+  [[nodiscard]] std::uint16_t port() { return status()["port"].get<std::uint16_t>(); }
+  [[nodiscard]] bool has_tag(const std::string& name);
   [[nodiscard]] std::uint64_t rows_of(const Device& author);         // row changes of that device that are held here
 
   [[nodiscard]] const std::string& id() const { return id_; }
@@ -49,6 +56,7 @@ class Device {
   const TempFolder& temp_;
   std::filesystem::path folder_;
   std::string id_;
+  std::vector<std::string> under_;
   std::optional<apps::ChildProcess> daemon_;
   std::optional<apps::ControlClient> client_;
 };
@@ -62,5 +70,6 @@ void await(const std::string& what, const std::function<bool()>& condition, std:
 void introduce(Device& a, Device& b);
 // Both ready with one vector that covers what was written through call(); then checks that all digests are equal.
 void await_equal(Device& a, Device& b);
+void await_equal(const std::vector<Device*>& all, std::chrono::milliseconds most = 60s);
 
 }  // namespace starling::test

@@ -108,7 +108,7 @@ TEST_CASE("sync: indexing again without a difference sends nothing, with one it 
   CHECK(pair.b.status()["rows_applied"] == applied.get<int>() + 1);
 }
 
-TEST_CASE("sync: a converged pair that starts again transfers no rows") {
+TEST_CASE("[N5] sync: a converged pair that starts again transfers no rows") {
   Pair pair;
   make_plain_tree(pair.temp / "files", 300);
   pair.b.start();
@@ -151,7 +151,7 @@ TEST_CASE("sync: SIGTERM in the middle of a transfer ends either side within 2 s
   CHECK(pair.b.rows_of(pair.a) > 3 * kFiles);
 }
 
-TEST_CASE("sync: killed at random moments, again and again, both end equal") {
+TEST_CASE("[N4] sync: killed at random moments, again and again, both end equal") {
   constexpr int kRounds = 8;
   constexpr std::uint64_t kFiles = 5000;  // more than two batches of the indexer
   Pair pair;

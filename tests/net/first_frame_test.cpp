@@ -151,7 +151,7 @@ ErrorMessage answer(BusyNodes& nodes, BytesView bytes) {
 
 }  // namespace
 
-TEST_CASE("a first frame with any one bit of its head flipped: refused, at once or when no more comes") {
+TEST_CASE("[N27] a first frame with any one bit of its head flipped: refused, at once or when no more comes") {
   BusyNodes nodes;
   Guests guests(nodes);
   for (std::size_t at = 0; at < kFrameHeader; ++at) {
@@ -185,7 +185,7 @@ TEST_CASE("a Hello that stops anywhere, then the end of the connection: forgotte
   }
 }
 
-TEST_CASE("a Hello that was cut off and framed anew at any length: refused at once, with the reason") {
+TEST_CASE("[N27] a Hello that was cut off and framed anew at any length: refused at once, with the reason") {
   BusyNodes nodes;
   const Bytes payload = nodes.hello().substr(kFrameHeader);
   for (std::size_t length = 1; length < payload.size(); ++length) {

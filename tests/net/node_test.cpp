@@ -323,7 +323,7 @@ TEST_CASE("a machine that fails stops the node, not the program") {
   CHECK(eventually([&] { return pair.converged(); }));
 }
 
-TEST_CASE("a peer of another schema or workspace is refused, with the reason on both sides") {
+TEST_CASE("[N27] a peer of another schema or workspace is refused, with the reason on both sides") {
   TestNode a(Start::create, "127.0.0.1:0");
   TestNode b(Start::create);
   REQUIRE(a->add_peer({b->device(), {}}));

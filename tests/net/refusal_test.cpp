@@ -20,7 +20,7 @@ asio::ssl::context client_context() {
 
 }  // namespace
 
-TEST_CASE("no certificate, a stranger's, the wrong kind of key, no or another ALPN, TLS 1.2: refused") {
+TEST_CASE("[N27] no certificate, a stranger's, the wrong kind of key, no or another ALPN, TLS 1.2: refused") {
   BusyPair busy;
   const std::uint64_t ups = busy.server().seen().ups;
 
@@ -69,7 +69,7 @@ TEST_CASE("no certificate, a stranger's, the wrong kind of key, no or another AL
   CHECK(busy.stop() < 500ms);
 }
 
-TEST_CASE("garbage and plain TCP: refused") {
+TEST_CASE("[N27] garbage and plain TCP: refused") {
   BusyPair busy;
   Prng prng(1);
   for (int round = 0; round < 50; ++round) {
@@ -108,7 +108,7 @@ TEST_CASE("forty that connect and say nothing are gone within five seconds; mean
   CHECK(busy.stop() < 500ms);
 }
 
-TEST_CASE("a paired device that breaks the format is closed, before and after its Hello") {
+TEST_CASE("[N27] a paired device that breaks the format is closed, before and after its Hello") {
   BusyPair busy;
   const auto header = [](std::uint32_t length, std::uint8_t flags) {
     ByteWriter w;

@@ -28,7 +28,7 @@ std::size_t resident_kib() {
 
 }  // namespace
 
-TEST_CASE("a peer that stops reading fills its outbox, is told of once a batch, and the others notice nothing") {
+TEST_CASE("[N24] a peer that stops reading fills its outbox, is told of once a batch, and the others notice nothing") {
   Pair pair;  // b serves, a is quick
   const TlsIdentity stopped = new_identity();
   pair.b.knows(stopped.device());

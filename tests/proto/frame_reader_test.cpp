@@ -65,7 +65,7 @@ TEST_CASE("messages come out as they went in, however the bytes arrive") {
   }
 }
 
-TEST_CASE("half a frame waits") {
+TEST_CASE("[N27] half a frame waits") {
   const Bytes frame = encode_frame(Heartbeat{});
   FrameReader reader(limits::kFrameMax);
   for (const char c : frame.substr(0, frame.size() - 1)) {
@@ -77,7 +77,7 @@ TEST_CASE("half a frame waits") {
   CHECK(reader.next().value() == std::optional<Message>(Heartbeat{}));
 }
 
-TEST_CASE("a length beyond the limit is refused at its header") {
+TEST_CASE("[N27] a length beyond the limit is refused at its header") {
   const Bytes frame = encode_frame(StateRequest{});
   CHECK_FALSE(error_of(frame, frame.size() - kFrameHeader));
   CHECK(error_of(frame, frame.size() - kFrameHeader - 1)->code == Errc::too_large);
@@ -87,7 +87,7 @@ TEST_CASE("a length beyond the limit is refused at its header") {
   CHECK_FALSE(error_of(Bytes("\xff\xff\xff\xff\0\0\0", 7)));
 }
 
-TEST_CASE("the limit holds for what a payload decompresses to, and can be raised") {
+TEST_CASE("[N27] the limit holds for what a payload decompresses to, and can be raised") {
   const Bytes frame = encode_frame(SharedChange{{}, Seq{1}, Bytes(2 * limits::MiB, 'x')});
   CHECK(frame.size() < 10'000);
   CHECK(error_of(frame, limits::kFrameBeforeHelloMax)->code == Errc::corrupt);
@@ -99,7 +99,7 @@ TEST_CASE("the limit holds for what a payload decompresses to, and can be raised
   CHECK(std::holds_alternative<SharedChange>(reader.next().value().value()));
 }
 
-TEST_CASE("malformed headers are refused, and the reader stays dead") {
+TEST_CASE("[N27] malformed headers are refused, and the reader stays dead") {
   const Bytes good = encode_frame(Heartbeat{});
   for (const std::size_t at : {4U, 5U, 6U, 7U}) {
     Bytes bad = good;
@@ -118,7 +118,7 @@ TEST_CASE("malformed headers are refused, and the reader stays dead") {
   CHECK(again.error().code == Errc::corrupt);
 }
 
-TEST_CASE("mangled frames give an error, another message, or wait for more") {
+TEST_CASE("[N27] mangled frames give an error, another message, or wait for more") {
   samples::mangle(encode_frame(StateRequest{}), [](const Bytes& bad) {
     const samples::Allocations allocations;
     (void)error_of(bad);

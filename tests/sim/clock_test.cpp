@@ -26,7 +26,7 @@ TEST_CASE("Clocks within the drift limit: everything flows, and an edit after an
   p.cluster.expect_converged();
 }
 
-TEST_CASE("A clock ten minutes ahead: its log waits, all else goes on, and it is applied when time has passed") {
+TEST_CASE("[N7] A clock ten minutes ahead: its log waits, all else goes on, and it is applied when time has passed") {
   Pair p;
   p.a.set_clock_ahead(10min);
   p.a.write("INSERT INTO note(id, title) VALUES ('n', 'early')");
@@ -49,7 +49,7 @@ TEST_CASE("A clock ten minutes ahead: its log waits, all else goes on, and it is
   p.cluster.expect_converged();
 }
 
-TEST_CASE("A clock an hour behind: its changes are taken at once, and it waits for the other's") {
+TEST_CASE("[N7] A clock an hour behind: its changes are taken at once, and it waits for the other's") {
   Pair p;
   p.b.set_clock_ahead(-1h);
   p.b.write("INSERT INTO note(id, title) VALUES ('b', 'of B')");
@@ -64,7 +64,7 @@ TEST_CASE("A clock an hour behind: its changes are taken at once, and it waits f
   p.cluster.expect_converged();
 }
 
-TEST_CASE("A clock that steps back across a restart: stamps go on increasing, and nobody waits") {
+TEST_CASE("[N7] A clock that steps back across a restart: stamps go on increasing, and nobody waits") {
   Pair p;
   std::vector<Hlc> stamps;
   const auto write = [&](const char* id) {
@@ -99,7 +99,7 @@ TEST_CASE("A clock that steps back: what we saw of others is exceeded too, after
   p.cluster.expect_converged();
 }
 
-TEST_CASE("A clock a day and an hour off: the session is refused with the reason") {
+TEST_CASE("[N7] A clock a day and an hour off: the session is refused with the reason") {
   Cluster cluster;
   SimNode& a = cluster.create("A");
   SimNode& b = cluster.join("B");

@@ -26,7 +26,7 @@ struct Apart : Pair {
 
 }  // namespace
 
-TEST_CASE("A concurrent edit: the later stamp wins on both, the loser stands in sync_conflict on both") {
+TEST_CASE("[T9] A concurrent edit: the later stamp wins on both, the loser stands in sync_conflict on both") {
   Apart p;
   p.a.write("UPDATE note SET title='from A' WHERE id='n'");
   p.cluster.run_for(10ms);
@@ -75,7 +75,7 @@ TEST_CASE("An edit that follows another is no conflict") {
   p.cluster.expect_converged();
 }
 
-TEST_CASE("A concurrent edit in the same millisecond: one of them wins on both") {
+TEST_CASE("[N8] A concurrent edit in the same millisecond: one of them wins on both") {
   Apart p;
   p.a.write("UPDATE note SET title='from A' WHERE id='n'");
   p.b.write("UPDATE note SET title='from B' WHERE id='n'");  // no time has passed: equal HLC, the origin decides
@@ -86,7 +86,7 @@ TEST_CASE("A concurrent edit in the same millisecond: one of them wins on both")
   p.cluster.expect_converged();
 }
 
-TEST_CASE("Update, then delete: the row is gone on both, in whatever pieces they arrive") {
+TEST_CASE("[T10] Update, then delete: the row is gone on both, in whatever pieces they arrive") {
   Apart p;
   p.a.write("UPDATE note SET title='changed' WHERE id='n'");
   p.a.write("DELETE FROM note WHERE id='n'");
@@ -96,7 +96,7 @@ TEST_CASE("Update, then delete: the row is gone on both, in whatever pieces they
   p.cluster.expect_converged();
 }
 
-TEST_CASE("Delete against a concurrent update: the delete wins on both, the update's value is kept") {
+TEST_CASE("[N16] Delete against a concurrent update: the delete wins on both, the update's value is kept") {
   Apart p;
   p.a.write("DELETE FROM note WHERE id='n'");
   p.cluster.run_for(10ms);
@@ -119,7 +119,7 @@ TEST_CASE("Delete against a concurrent delete is no conflict") {
   p.cluster.expect_converged();
 }
 
-TEST_CASE("A row that is deleted and made again shows nothing of its earlier life") {
+TEST_CASE("[N16] A row that is deleted and made again shows nothing of its earlier life") {
   Apart p;
   p.b.write("UPDATE note SET body='of the earlier life' WHERE id='n'");
   p.a.write("DELETE FROM note WHERE id='n'");
@@ -133,7 +133,7 @@ TEST_CASE("A row that is deleted and made again shows nothing of its earlier lif
   p.cluster.expect_converged();
 }
 
-TEST_CASE("A row that is made again on the other device after it saw the delete stays") {
+TEST_CASE("[N16] A row that is made again on the other device after it saw the delete stays") {
   Pair p;
   p.a.write("INSERT INTO note VALUES ('n', 'first', 'body', 1, 1.0)");
   p.settle();
@@ -145,7 +145,7 @@ TEST_CASE("A row that is made again on the other device after it saw the delete 
   p.cluster.expect_converged();
 }
 
-TEST_CASE("Two devices insert one key: the later row stands whole on both, the other's values are kept") {
+TEST_CASE("[N28] Two devices insert one key: the later row stands whole on both, the other's values are kept") {
   Pair p;
   p.part();
   p.a.write("INSERT INTO note VALUES ('n', 'from A', 'A', 1, 1.0)");
@@ -159,7 +159,7 @@ TEST_CASE("Two devices insert one key: the later row stands whole on both, the o
   p.cluster.expect_converged();
 }
 
-TEST_CASE("An old change that arrives late does not undo a newer edit") {
+TEST_CASE("[N15] An old change that arrives late does not undo a newer edit") {
   Cluster cluster;
   SimNode& a = cluster.create("A");
   SimNode& b = cluster.join("B");

@@ -33,14 +33,14 @@ bool survives_death_at(std::uint64_t k, bool power_cut) {
 
 }  // namespace
 
-TEST_CASE("A process that dies at any of its writes to disk: nothing that was promised is lost") {
+TEST_CASE("[N4] A process that dies at any of its writes to disk: nothing that was promised is lost") {
   std::uint64_t k = 1;
   while (survives_death_at(k, false)) ++k;
   MESSAGE(k << " points");
   CHECK(k > 50);
 }
 
-TEST_CASE("The power that goes at any write to disk: nothing that was promised is lost") {
+TEST_CASE("[N4] The power that goes at any write to disk: nothing that was promised is lost") {
   std::uint64_t k = 1;
   while (survives_death_at(k, true)) ++k;
   CHECK(k > 50);
@@ -62,7 +62,7 @@ TEST_CASE("A process that dies between a write and its sync: what the next start
   }
 }
 
-TEST_CASE("A device that dies while it joins: the transfer goes on where the disk says") {
+TEST_CASE("[N4] A device that dies while it joins: the transfer goes on where the disk says") {
   for (std::uint64_t seed = 1; seed <= 10; ++seed) {
     CAPTURE(seed);
     Cluster cluster(seed);
@@ -85,7 +85,7 @@ TEST_CASE("A device that dies while it joins: the transfer goes on where the dis
   }
 }
 
-TEST_CASE("A source that dies while another device joins: a second source serves the rest") {
+TEST_CASE("[N25] A source that dies while another device joins: a second source serves the rest") {
   Cluster cluster;
   SimNode& a = cluster.create("A");
   for (int i = 0; i < 40; ++i) write_notes(a, "n", 500 * i, 500);
@@ -105,7 +105,7 @@ TEST_CASE("A source that dies while another device joins: a second source serves
   cluster.expect_converged();
 }
 
-TEST_CASE("A source that is lost with what it alone had: the joiner completes with the others") {
+TEST_CASE("[N25] A source that is lost with what it alone had: the joiner completes with the others") {
   Cluster cluster;
   SimNode& a = cluster.create("A");
   SimNode& b = cluster.join("B");

@@ -42,7 +42,7 @@ struct Untold : Pair {
 
 }  // namespace
 
-TEST_CASE("Duplicates: what was applied once writes no row again") {
+TEST_CASE("[N1] Duplicates: what was applied once writes no row again") {
   Untold p;
   p.meet();
   const std::int64_t before = rows_written(p.b);
@@ -59,7 +59,7 @@ TEST_CASE("Duplicates: what was applied once writes no row again") {
   p.cluster.expect_converged();
 }
 
-TEST_CASE("Reordering: pages and entries in any order and any cut end in the same rows") {
+TEST_CASE("[N1] Reordering: pages and entries in any order and any cut end in the same rows") {
   for (std::uint64_t seed = 1; seed <= 20; ++seed) {
     CAPTURE(seed);
     Untold p;
@@ -83,7 +83,7 @@ TEST_CASE("Reordering: pages and entries in any order and any cut end in the sam
   }
 }
 
-TEST_CASE("A gap: what does not continue a position is not applied, and what is missing is fetched") {
+TEST_CASE("[N1] A gap: what does not continue a position is not applied, and what is missing is fetched") {
   Pair p;
   write_notes(p.a, "n", 0, 1);
   write_files(p.a, "f", 0, 1);
@@ -104,7 +104,7 @@ TEST_CASE("A gap: what does not continue a position is not applied, and what is 
   p.cluster.expect_converged();
 }
 
-TEST_CASE("A change before its cause: it waits for the cause, also when the device restarts in between") {
+TEST_CASE("[N1] A change before its cause: it waits for the cause, also when the device restarts in between") {
   for (const bool restart : {false, true}) {
     CAPTURE(restart);
     Cluster cluster;
@@ -140,7 +140,7 @@ TEST_CASE("A change before its cause: it waits for the cause, also when the devi
   }
 }
 
-TEST_CASE("A full outbox: what was dropped is fetched, and nothing waits for a time-out") {
+TEST_CASE("[N1] A full outbox: what was dropped is fetched, and nothing waits for a time-out") {
   Pair p(5);
   p.cluster.network().config.outbox_max = 3 * limits::MiB;
   p.cluster.network().config.delay_min = p.cluster.network().config.delay_max = 200ms;

@@ -5,7 +5,7 @@
 
 namespace starling::sim {
 
-TEST_CASE("Joining: a device that comes after everything was written gets all of it, once") {
+TEST_CASE("[T4] Joining: a device that comes after everything was written gets all of it, once") {
   Cluster cluster;
   SimNode& a = cluster.create("A");
   for (int i = 0; i < 10; ++i) {
@@ -25,7 +25,7 @@ TEST_CASE("Joining: a device that comes after everything was written gets all of
   cluster.expect_converged();
 }
 
-TEST_CASE("Joining: what the joiner wrote before its first contact reaches the others") {
+TEST_CASE("[N21] Joining: what the joiner wrote before its first contact reaches the others") {
   Cluster cluster;
   SimNode& a = cluster.create("A");
   SimNode& b = cluster.join("B");
@@ -38,7 +38,7 @@ TEST_CASE("Joining: what the joiner wrote before its first contact reaches the o
   cluster.expect_converged();
 }
 
-TEST_CASE("Joining: writes go on at the source meanwhile") {
+TEST_CASE("[T6] Joining: writes go on at the source meanwhile") {
   Cluster cluster;
   SimNode& a = cluster.create("A");
   for (int i = 0; i < 20; ++i) write_notes(a, "n", 500 * i, 500);
@@ -56,7 +56,7 @@ TEST_CASE("Joining: writes go on at the source meanwhile") {
   cluster.expect_converged();
 }
 
-TEST_CASE("Reconnecting: exactly what is missing is transferred") {
+TEST_CASE("[T8] Reconnecting: exactly what is missing is transferred") {
   Pair p;
   write_notes(p.a, "a", 0, 100);
   write_files(p.a, "a", 0, 100);
@@ -75,7 +75,7 @@ TEST_CASE("Reconnecting: exactly what is missing is transferred") {
   p.cluster.expect_converged();
 }
 
-TEST_CASE("Reconnecting: a converged pair that starts again transfers no row") {
+TEST_CASE("[N5] Reconnecting: a converged pair that starts again transfers no row") {
   Pair p;
   write_notes(p.a, "a", 0, 100);
   write_files(p.b, "b", 0, 100);

@@ -18,6 +18,7 @@
 #include "core/base/time.h"
 #include "core/replica/event.h"
 #include "proto/frame_reader.h"
+#include "tests/sim/wire_count.h"
 
 namespace starling::sim {
 
@@ -41,6 +42,7 @@ struct Direction {
   std::uint64_t stalls = 0;        // so far
   MonoTime free_at;                // until then the wire is busy with bytes that went before
   std::size_t under_way = 0;       // pieces
+  WireCount count;                 // what was put on it
 
   [[nodiscard]] bool blocked() const { return stalled && !releases_itself; }  // for good, as far as it knows
 };

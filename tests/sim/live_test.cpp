@@ -5,7 +5,7 @@
 
 namespace starling::sim {
 
-TEST_CASE("Two devices: a device-owned row of the one appears on the other") {
+TEST_CASE("[T1] Two devices: a device-owned row of the one appears on the other") {
   Pair p;
   p.a.write("INSERT INTO file VALUES (x'01', '/etc/hosts', 120, NULL)");
   p.settle();
@@ -19,7 +19,7 @@ TEST_CASE("Two devices: a device-owned row of the one appears on the other") {
   p.cluster.expect_converged();
 }
 
-TEST_CASE("Two devices: a shared row of the one appears on the other, and may be changed there") {
+TEST_CASE("[T2] Two devices: a shared row of the one appears on the other, and may be changed there") {
   Pair p;
   p.a.write("INSERT INTO note VALUES ('n', 'hello', 'world', 5, 0.5)");
   p.settle();
@@ -42,7 +42,7 @@ TEST_CASE("Two devices: a live change takes one message each way, and no more") 
   CHECK(d.entries == 1);
 }
 
-TEST_CASE("Two devices: both may write at once, in both classes") {
+TEST_CASE("[T3] Two devices: both may write at once, in both classes") {
   Pair p;
   for (int i = 0; i < 20; ++i) {
     write_notes(p.a, "a", i, 1);
@@ -85,7 +85,7 @@ TEST_CASE("Two devices: a transaction that changes nothing in the end leaves no 
   CHECK(p.cluster.wire().since(before).total.messages == 0);
 }
 
-TEST_CASE("Two devices: links between rows arrive with both ends, foreign keys on") {
+TEST_CASE("[T11][T13] Two devices: links between rows arrive with both ends, foreign keys on") {
   Pair p;
   p.a.write([](Transaction& t) -> Expected<void> {
     (void)t.exec("INSERT INTO note VALUES ('n', 'title', 'body', 1, 1.0)");
@@ -117,7 +117,7 @@ TEST_CASE("Two devices: a link whose other end was deleted meanwhile dangles on 
   p.cluster.expect_converged();
 }
 
-TEST_CASE("An idle pair: says little more than one heartbeat each in 30 seconds") {
+TEST_CASE("[N6] An idle pair: says little more than one heartbeat each in 30 seconds") {
   Pair p;
   write_notes(p.a, "n", 0, 100);
   write_files(p.b, "f", 0, 100);

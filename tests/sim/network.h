@@ -77,6 +77,7 @@ class Network {
   // ---- What can be seen.
   [[nodiscard]] bool connects(const SimNode&, const SimNode&);  // whether they are wished to be connected
   [[nodiscard]] const WireCount& count() const { return wire_; }
+  [[nodiscard]] const WireCount& count(const SimNode& from, const SimNode& to) { return direction(from, to).count; }
   [[nodiscard]] const NetworkCount& faults() const { return faults_; }
   [[nodiscard]] std::uint64_t trace() const { return trace_; }  // a hash over every byte that was sent, and when
   // Nothing is under way, and every link that can stand does. What a stall holds back does not count, nor does a link

@@ -22,7 +22,7 @@ Duration time_until(Cluster& cluster, Duration at_most, const Condition& done) {
 
 }  // namespace
 
-TEST_CASE("A one-way stall: the other direction flows, the stalled side is thought dead, and all heals") {
+TEST_CASE("[N2] A one-way stall: the other direction flows, the stalled side is thought dead, and all heals") {
   Pair p;
   Network& network = p.cluster.network();
   network.stall(p.a, p.b);
@@ -114,7 +114,7 @@ TEST_CASE("A peer that takes nothing: the sender gives up after 30 s, the receiv
   p.cluster.expect_converged();
 }
 
-TEST_CASE("A link of 1 kB/s: takes its time and is not dead; the other direction is fast") {
+TEST_CASE("[N24] A link of 1 kB/s: takes its time and is not dead; the other direction is fast") {
   Pair p;
   Quality slow;
   slow.bytes_per_second = 1000;

@@ -35,7 +35,7 @@ Rev rev_of(const SimNode& node, const Origin& origin) { return node.vector().at(
 
 }  // namespace
 
-TEST_CASE("An owner's row: another device's write is refused where it is made, and leaves no trace") {
+TEST_CASE("[T12] An owner's row: another device's write is refused where it is made, and leaves no trace") {
   Pair p;
   p.a.write("INSERT INTO file VALUES (x'01', 'mine', 1, NULL)");
   p.settle();
@@ -66,7 +66,7 @@ TEST_CASE("An owner's row: once deleted, its key still is the owner's") {
   p.cluster.expect_converged();
 }
 
-TEST_CASE("A forged page: changes of our own stream from somebody else end the session") {
+TEST_CASE("[N27] A forged page: changes of our own stream from somebody else end the session") {
   Pair p;
   p.b.write("INSERT INTO file VALUES (x'01', 'of B', 1, NULL)");
   p.settle();
@@ -81,7 +81,7 @@ TEST_CASE("A forged page: changes of our own stream from somebody else end the s
   p.cluster.expect_converged();
 }
 
-TEST_CASE("A forged page: a greater device's row for an owner's key waits in quarantine") {
+TEST_CASE("[N27] A forged page: a greater device's row for an owner's key waits in quarantine") {
   Cluster cluster;
   SimNode& a = cluster.create("A");
   SimNode& b = cluster.join("B");

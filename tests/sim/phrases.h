@@ -42,6 +42,13 @@ inline void write_files(SimNode& node, const char* prefix, std::int64_t from, st
   });
 }
 
+// Of all logs that the node holds.
+inline std::uint64_t entries_held(const SimNode& node) {
+  std::uint64_t entries = 0;
+  for (const auto& [origin, position] : node.vector()) entries += position.seq.value;
+  return entries;
+}
+
 struct Pair {
   Cluster cluster;
   SimNode& a;

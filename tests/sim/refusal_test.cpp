@@ -20,7 +20,7 @@ void take_anything(SimNode& node) {
 
 }  // namespace
 
-TEST_CASE("A row that SQLite refuses: its stream is held, the others go on, and it comes once it may") {
+TEST_CASE("[N9][N19] A row that SQLite refuses: its stream is held, the others go on, and it comes once it may") {
   Cluster cluster;
   SimNode& a = cluster.create("A");
   SimNode& b = cluster.join("B");

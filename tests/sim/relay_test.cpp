@@ -18,7 +18,7 @@ struct Three {
 
 }  // namespace
 
-TEST_CASE("A line A-B-C: both classes reach the far end live, though A and C never meet") {
+TEST_CASE("[T7] A line A-B-C: both classes reach the far end live, though A and C never meet") {
   Three t;
   t.cluster.let_meet(t.a, t.b);
   t.cluster.let_meet(t.b, t.c);
@@ -37,7 +37,7 @@ TEST_CASE("A line A-B-C: both classes reach the far end live, though A and C nev
   t.cluster.expect_converged();
 }
 
-TEST_CASE("A line A-B-C: B carries the changes of a device that is gone by then") {
+TEST_CASE("[T7] A line A-B-C: B carries the changes of a device that is gone by then") {
   Three t;
   t.cluster.let_meet(t.a, t.b);
   write_notes(t.a, "a", 0, 10);
@@ -70,7 +70,7 @@ TEST_CASE("A ring of three: concurrent writes of all reach all, and each entry i
   t.cluster.expect_converged();
 }
 
-TEST_CASE("Unsent edits: a device that catches up first still hands its own on") {
+TEST_CASE("[N14] Unsent edits: a device that catches up first still hands its own on") {
   Pair p;
   p.part();
   write_notes(p.b, "unsent", 0, 5);
@@ -80,7 +80,7 @@ TEST_CASE("Unsent edits: a device that catches up first still hands its own on")
   p.cluster.expect_converged();
 }
 
-TEST_CASE("A partition: two halves write, then meet at one point") {
+TEST_CASE("[N3] A partition: two halves write, then meet at one point") {
   Cluster cluster;
   SimNode& a = cluster.create("A");
   std::vector<SimNode*> nodes{&a};

@@ -71,7 +71,9 @@ void Network::send_now(SessionId session, const std::shared_ptr<const Message>& 
     return here.node->push(OutboxFull{session});
   }
   trace_ = fold(fold(fold(trace_, session), static_cast<std::uint64_t>(timeline_.now().time_since_epoch().count())), frame);
-  wire_.add(*message, frame.size(), here.node->store().schema());
+  const Carried carried = carried_by(*message, here.node->store().schema());
+  wire_.add(*message, frame.size(), carried);
+  there.direction->count.add(*message, frame.size(), carried);
   if (connection->link != nullptr) remember(connection->link->sides[from].said, message);
   if (!std::holds_alternative<Heartbeat>(*message)) last_word_ = timeline_.now();
   const Quality& way = quality(*there.direction);

@@ -32,26 +32,35 @@ WireCount WireCount::since(const WireCount& before) const {
   return d;
 }
 
-void WireCount::add(const Message& message, std::size_t bytes, const Schema& of_sender) {
+void WireCount::add(const Message& message, std::size_t bytes, const Carried& carried) {
   for (Traffic* traffic : {&total, &kinds[name_of(message)]}) {
     ++traffic->messages;
     traffic->bytes += bytes;
   }
-  std::visit(Overloaded{[&](const StateChange& m) { rows += rows_in(m.page, of_sender); },
+  entries += carried.entries;
+  rows += carried.rows;
+  part_bytes += carried.part_bytes;
+  resumed += carried.resumed;
+}
+
+Carried carried_by(const Message& message, const Schema& of_sender) {
+  Carried all;
+  std::visit(Overloaded{[&](const StateChange& m) { all.rows = rows_in(m.page, of_sender); },
                         [&](const StateBatch& m) {
-                          for (const StatePage& page : m.pages) rows += rows_in(page, of_sender);
+                          for (const StatePage& page : m.pages) all.rows += rows_in(page, of_sender);
                         },
-                        [&](const StateResponse& m) { rows += rows_in(m.page, of_sender); },
-                        [&](const SharedChange&) { ++entries; },
-                        [&](const SharedChangeBatch& m) { entries += m.entries.size(); },
-                        [&](const SharedChangeResponse& m) { entries += m.batch.entries.size(); },
-                        [&](const SharedChangeRequest& m) { resumed += m.open && m.offset > 0 ? 1 : 0; },
+                        [&](const StateResponse& m) { all.rows = rows_in(m.page, of_sender); },
+                        [&](const SharedChange&) { all.entries = 1; },
+                        [&](const SharedChangeBatch& m) { all.entries = m.entries.size(); },
+                        [&](const SharedChangeResponse& m) { all.entries = m.batch.entries.size(); },
+                        [&](const SharedChangeRequest& m) { all.resumed = m.open && m.offset > 0 ? 1 : 0; },
                         [&](const EntryPart& m) {
-                          part_bytes += m.bytes.size();
-                          if (m.offset + m.bytes.size() == m.total) ++entries;
+                          all.part_bytes = m.bytes.size();
+                          if (m.offset + m.bytes.size() == m.total) all.entries = 1;
                         },
                         [](const auto&) {}},
              message);
+  return all;
 }
 
 }  // namespace starling::sim

@@ -16,15 +16,23 @@ struct Traffic {
   friend Traffic operator-(const Traffic& a, const Traffic& b) { return {a.messages - b.messages, a.bytes - b.bytes}; }
 };
 
+struct Carried {
+  std::uint64_t entries = 0;
+  std::uint64_t rows = 0;
+  std::uint64_t part_bytes = 0;  // of entries, in parts
+  std::uint64_t resumed = 0;     // requests that go on behind what is staged
+};
+[[nodiscard]] Carried carried_by(const Message&, const Schema& of_sender);
+
 struct WireCount {
   std::map<std::string, Traffic> kinds;
   Traffic total;
   std::uint64_t entries = 0;
   std::uint64_t rows = 0;
-  std::uint64_t part_bytes = 0;  // of entries, in parts
-  std::uint64_t resumed = 0;     // requests that go on behind what is staged
+  std::uint64_t part_bytes = 0;
+  std::uint64_t resumed = 0;
 
-  void add(const Message&, std::size_t bytes, const Schema& of_sender);
+  void add(const Message&, std::size_t bytes, const Carried&);
   [[nodiscard]] Traffic of(const std::string& kind) const;
   [[nodiscard]] WireCount since(const WireCount& before) const;
 };

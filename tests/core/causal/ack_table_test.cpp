@@ -97,7 +97,7 @@ void random_command(Prng& random, AckTable& table, Chronicle& chronicle) {
 
 }  // namespace
 
-TEST_CASE("AckTable: answers as if it kept all acknowledgements ever, under random commands") {
+TEST_CASE("[N10] AckTable: answers as if it kept all acknowledgements ever, under random commands") {
   for (std::uint64_t seed = 0; seed < 100; ++seed) {
     CAPTURE(seed);
     Prng random(seed);
@@ -122,7 +122,7 @@ TEST_CASE("AckTable: answers as if it kept all acknowledgements ever, under rand
   }
 }
 
-TEST_CASE("AckTable: an older or equal version changes nothing, a later incarnation may go back") {
+TEST_CASE("[N10] AckTable: an older or equal version changes nothing, a later incarnation may go back") {
   AckTable table;
   table.add_member(device(1));
   CHECK(table.take(ack(1, 5, 3, holding(origin(9), 50)), false));

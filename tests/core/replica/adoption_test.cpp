@@ -22,7 +22,7 @@ std::vector<Model> numbered_model() {
 
 }  // namespace
 
-TEST_CASE("Adoption: rows that stood in a table become ordinary inserts of this device, once") {
+TEST_CASE("[T5] Adoption: rows that stood in a table become ordinary inserts of this device, once") {
   TestNode node(1);
   behind_the_engine(node, "WITH RECURSIVE n(i) AS (VALUES(1) UNION ALL SELECT i+1 FROM n WHERE i<4500)"
                           " INSERT INTO note(id, title) SELECT printf('%05d', i), 'old' FROM n");

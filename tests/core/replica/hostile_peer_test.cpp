@@ -14,7 +14,7 @@ Errc refusal(const Expected<ApplyResult>& result) {
 
 }  // namespace
 
-TEST_CASE("Hostile: a change of a row that nobody inserted is refused, and names no origin for us to keep") {
+TEST_CASE("[N27] Hostile: a change of a row that nobody inserted is refused, and names no origin for us to keep") {
   TestNode node(1);
   Author author(node, 2);
   const std::int64_t origins = node.number("SELECT count(*) FROM sync_origin");
@@ -49,7 +49,7 @@ TEST_CASE("Hostile: one place among the origins is kept for ourselves, however m
   CHECK(sent<Hello>(node.step({PeerUp{1, device(2)}}), 1).size() == 1);
 }
 
-TEST_CASE("Hostile: values that the declaration forbids close the session; SQLite is never asked, so nobody's step is undone") {
+TEST_CASE("[N19] Hostile: values that the declaration forbids close the session; SQLite is never asked, so nobody's step is undone") {
   const auto models = [] {
     return std::vector{Model::from_sql("CREATE TABLE note (id TEXT PRIMARY KEY NOT NULL, n INTEGER NOT NULL) STRICT", Kind::shared)};
   };

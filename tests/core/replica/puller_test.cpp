@@ -76,6 +76,42 @@ TEST_CASE("Puller: asks a stream's author where it is connected, else anybody wh
   CHECK(asked(puller.plan(sessions.all, {}, origin(1), kStart)) == "3: log 3 from 0");
 }
 
+TEST_CASE("Puller: streams of devices that are away are spread over those that show them, the least busy first") {
+  Sessions sessions;
+  for (const SessionId id : {SessionId{1}, SessionId{2}}) {
+    PeerSession& s = sessions.add(id, 90 + static_cast<unsigned>(id));
+    for (unsigned i = 2; i < 6; ++i) s.vector.join(origin(i), seq(100));
+  }
+  Puller puller;
+  CHECK(asked(puller.plan(sessions.all, {}, origin(1), kStart)) ==
+        "1: log 2 from 0; 2: log 3 from 0; 1: log 4 from 0; 2: log 5 from 0");
+  puller.ended(1);
+  sessions.all.erase(1);
+  VersionVector ours;
+  ours.join(origin(4), seq(60));
+  CHECK(asked(puller.plan(sessions.all, ours, origin(1), kStart)) == "2: log 2 from 0; 2: log 4 from 60");
+}
+
+TEST_CASE("Puller: a session that comes later takes streams over, each once all that its source may send is here") {
+  Sessions sessions;
+  PeerSession& first = sessions.add(1, 91);
+  for (unsigned i = 2; i < 6; ++i) first.vector.join(origin(i), seq(100));
+  Puller puller;
+  CHECK(puller.plan(sessions.all, {}, origin(1), kStart).size() == 4);
+  sessions.add(2, 92).vector = first.vector;
+  CHECK(asked(puller.plan(sessions.all, {}, origin(1), kStart)) == "");  // one is to move
+  VersionVector ours;
+  ours.join(origin(2), seq(40));
+  CHECK_FALSE(puller.taken(1, kLogOf2, 40, limits::kPullCredit / 2, false, kStart));
+  CHECK(asked(puller.plan(sessions.all, ours, origin(1), kStart)) == "");
+  ours.join(origin(2), seq(70));
+  CHECK_FALSE(puller.taken(1, kLogOf2, 70, limits::kPullCredit / 2, false, kStart));
+  CHECK(asked(puller.plan(sessions.all, ours, origin(1), kStart)) == "2: log 2 from 70");
+  CHECK(puller.taken(1, {origin(3), Stream::log}, 40, limits::kPullCredit, false, kStart) == std::nullopt);  // the next
+  CHECK(asked(puller.plan(sessions.all, ours, origin(1), kStart)) == "2: log 3 from 0");
+  CHECK(puller.taken(1, {origin(4), Stream::log}, 40, limits::kPullCredit, false, kStart));  // two each: it stays
+}
+
 TEST_CASE("Puller: an author that shows nothing more is not by-passed: what others have of it is on its way") {
   Sessions sessions;
   sessions.add(1, 2).vector.join(origin(3), seq(8));
@@ -141,21 +177,47 @@ TEST_CASE("Puller: a peer that shows a stream and gives nothing of it is not ask
   CHECK(asked(puller.plan(sessions.all, {}, origin(1), kStart)) == "2: log 9 from 0");
   puller.stop(SessionId{2});
   sessions.all.erase(2);
-  puller.expire(kStart + 30s);
+  puller.expire(sessions.all, {}, kStart + 30s);
   CHECK(asked(puller.plan(sessions.all, {}, origin(1), kStart + 30s)) == "1: log 9 from 0");
 }
 
-TEST_CASE("Puller: a source that falls silent loses the pull, one that speaks keeps it") {
+TEST_CASE("Puller: a source that falls silent is asked again only once it shows that nothing is under way") {
   Sessions sessions;
   sessions.add(1, 2).vector.join(origin(2), seq(100));
   Puller puller;
   (void)puller.plan(sessions.all, {}, origin(1), kStart);
   CHECK(puller.next_deadline({kStart, {}}) == kStart + 30s);
+  puller.idle(1);  // it may have been under way when we asked
   (void)puller.taken(1, kLogOf2, 10, 1, false, kStart + 20s);
-  puller.expire(kStart + 49s);
-  CHECK(puller.pulling());
-  puller.expire(kStart + 50s);
+  CHECK(puller.next_deadline({kStart, {}}) == kStart + 50s);
+  puller.idle(1);
+  puller.expire(sessions.all, {}, kStart + 50s);
+  CHECK(puller.pulling());  // a slow line
+  CHECK(puller.next_deadline({kStart, {}}) == kStart + 80s);
+  puller.idle(1);
+  puller.expire(sessions.all, {}, kStart + 80s);
   CHECK_FALSE(puller.pulling());
+  CHECK(asked(puller.plan(sessions.all, {}, origin(1), kStart)) == "1: log 2 from 0");
+}
+
+TEST_CASE("Puller: a source that falls silent loses the pull to another, be it the author, and is not asked again meanwhile") {
+  Sessions sessions;
+  sessions.add(1, 2).vector.join(origin(2), seq(100));  // the author
+  Puller puller;
+  (void)puller.plan(sessions.all, {}, origin(1), kStart);
+  sessions.add(2, 3).vector.join(origin(2), seq(90));
+  puller.expire(sessions.all, {}, kStart + 29s);
+  CHECK(puller.plan(sessions.all, {}, origin(1), kStart).empty());
+  puller.expire(sessions.all, {}, kStart + 30s);
+  CHECK(asked(puller.plan(sessions.all, {}, origin(1), kStart + 30s)) == "2: log 2 from 0");
+  puller.expire(sessions.all, {}, kStart + 60s);  // neither gives anything: both are slow
+  CHECK(puller.plan(sessions.all, {}, origin(1), kStart + 60s).empty());
+  CHECK(puller.pulling());
+  puller.ended(2);
+  sessions.all.erase(2);
+  CHECK(puller.plan(sessions.all, {}, origin(1), kStart + 60s).empty());
+  CHECK_FALSE(puller.taken(1, kLogOf2, 10, 1, false, kStart + 70s));  // the author, after all
+  CHECK(asked(puller.plan(sessions.all, {}, origin(1), kStart + 70s)) == "1: log 2 from 0");
 }
 
 TEST_CASE("Puller: a hold keeps a stream from being asked for until its reason is over") {

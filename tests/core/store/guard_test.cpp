@@ -106,7 +106,7 @@ std::string shell(const std::string& file,
 
 }  // namespace
 
-TEST_CASE("guard: every kind of write from another connection fails and says why; reading works") {
+TEST_CASE("[N22] guard: every kind of write from another connection fails and says why; reading works") {
   GuardedFile t;
   SQLite::Database other(t.file(), SQLite::OPEN_READWRITE);
   for (const char* sql : kWrites) {
