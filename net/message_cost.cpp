@@ -35,6 +35,8 @@ struct Visitor {
   }
   std::size_t operator()(const Heartbeat& m) const { return m.vector ? cost(*m.vector) : 0; }
   std::size_t operator()(const ErrorMessage& m) const { return m.text.size(); }
+  std::size_t operator()(const DigestRequest& m) const { return m.after.size(); }
+  std::size_t operator()(const DigestResponse& m) const { return m.request.after.size() + m.body.size() + m.next.size(); }
   std::size_t operator()(const StateRequest&) const { return 0; }
   std::size_t operator()(const SharedChangeRequest&) const { return 0; }
 };

@@ -141,6 +141,7 @@ std::string render_status(const json& answer, bool has_daemon) {
   text += "Conflicts  " + count_of(answer, "conflicts") +
           (answer["conflicts"] == 0 ? "\n" : " ('starling conflicts' lists them)\n");
   if (answer["quarantined"] != 0) text += "Quarantine " + count_of(answer, "quarantined") + " changes\n";
+  if (answer["damaged"] != 0) text += "Damaged    " + count_of(answer, "damaged") + " rows ('starling verify' lists them)\n";
   return text;
 }
 

@@ -10,6 +10,7 @@
 #include "core/replica/page_source.h"
 #include "core/replica/puller.h"
 #include "core/replica/pusher.h"
+#include "core/replica/repairer.h"
 #include "core/replica/waiting_entries.h"
 #include "core/store/ack_store.h"
 #include "core/store/conflict_log.h"
@@ -42,7 +43,8 @@ std::uint64_t lag(const VersionVector& ahead, const VersionVector& behind) {
 
 // The state machine. Handlers run inside one step; what they decide goes into effects_ and is given out after commit.
 struct Replica::Impl {
-  explicit Impl(Store& s) : store(s), applier(s), source(s), announced(s.origins().vector().at(s.self())) {}
+  Impl(Store& s, Duration scrub_pass)
+      : store(s), applier(s), source(s), repairer(s, scrub_pass), announced(s.origins().vector().at(s.self())) {}
 
   Store& store;
   Applier applier;
@@ -50,6 +52,7 @@ struct Replica::Impl {
   Puller puller;
   Pusher pusher;
   WaitingEntries waiting;
+  Repairer repairer;
   Position announced;  // of our own streams: commits beyond it are on disk, but their event is still to come
   std::map<SessionId, PeerSession> sessions;
   std::optional<VersionVector> join_target;  // what our first peer showed in its Hello, until we cover it
@@ -112,6 +115,9 @@ struct Replica::Impl {
   void receive(PeerSession&, const AckSharedChanges&);
   void receive(PeerSession&, const Heartbeat&);
   void receive(PeerSession&, const ErrorMessage&);
+  void receive(PeerSession& s, const DigestRequest& m) { repairer.keep(s.id, m); }
+  void receive(PeerSession& s, const DigestResponse& m) { repairer.keep(s.id, m); }
+  Repairer::Step repair_step(const VersionVector& vector);
 
   // `last`: of a pull's response; nullopt: pushed.
   void take_page(PeerSession&, const StatePage&, std::optional<bool> last);
@@ -405,6 +411,15 @@ void Replica::Impl::receive(PeerSession& s, const Heartbeat& m) {
   } else {
     s.vector_due = m.vector_hash != shown().hash();
   }
+  const VersionVector vector = shown();
+  Repairer::Step step = repair_step(vector);
+  repairer.heard(s, m, step);
+}
+
+Repairer::Step Replica::Impl::repair_step(const VersionVector& vector) {
+  const auto send_to = [this](SessionId id, Message m) { send(sessions.at(id), std::move(m)); };
+  const auto refuse_it = [this](SessionId id, Error why) { refuse(sessions.at(id), std::move(why)); };
+  return {sessions, vector, now, send_to, refuse_it, effects};
 }
 
 // --- the end of a step
@@ -427,7 +442,7 @@ void Replica::Impl::complete_join() {
 // What a session is owed: pages it has credit for, our vector when it changed, a sign of life. Whatever shows what we
 // hold is made here, at the end of the step, where nothing can be rolled back any more.
 void Replica::Impl::talk(PeerSession& s, const VersionVector& vector) {
-  if (std::exchange(s.vector_due, false)) send(s, Heartbeat{vector.hash(), vector, now.wall});
+  if (std::exchange(s.vector_due, false)) send(s, Heartbeat{vector.hash(), vector, now.wall, repairer.digest(vector)});
   for (Message& page : source.serve(s)) send(s, std::move(page));
   if ((s.told != vector || s.dropped) && now.mono >= s.next_ack) {
     AckSharedChanges::One one{{store.self().device, store.self().incarnation, ack_version(vector),
@@ -439,7 +454,7 @@ void Replica::Impl::talk(PeerSession& s, const VersionVector& vector) {
     s.told = vector;
     s.next_ack = now.mono + kAckEvery;
   }
-  if (now.mono - s.last_sent >= kHeartbeatEvery) send(s, Heartbeat{vector.hash(), std::nullopt, now.wall});
+  if (now.mono - s.last_sent >= kHeartbeatEvery) send(s, Heartbeat{vector.hash(), std::nullopt, now.wall, repairer.digest(vector)});
 }
 
 void Replica::Impl::finish() {
@@ -453,6 +468,8 @@ void Replica::Impl::finish() {
   }
   std::vector<SessionId> silent;
   const VersionVector vector = shown();
+  Repairer::Step step = repair_step(vector);
+  repairer.run(step);
   for (auto& [id, s] : sessions) {
     if (std::exchange(s.hello_due, false)) send_hello(s);
     if (s.accepted) talk(s, vector);
@@ -467,6 +484,7 @@ void Replica::Impl::finish() {
 std::optional<MonoTime> Replica::Impl::next_deadline() {
   std::optional<MonoTime> next = puller.next_deadline(now);
   const auto sooner = [&next](MonoTime t) { next = next ? std::min(*next, t) : t; };
+  if (const std::optional<MonoTime> repair = repairer.next_deadline()) sooner(*repair);
   const VersionVector vector = shown();
   for (const auto& [id, s] : sessions) {
     if (!s.accepted) {
@@ -482,7 +500,7 @@ std::optional<MonoTime> Replica::Impl::next_deadline() {
 
 // --- the face
 
-Replica::Replica(Store& store) : impl_(std::make_unique<Impl>(store)) {}
+Replica::Replica(Store& store, Duration scrub_pass) : impl_(std::make_unique<Impl>(store, scrub_pass)) {}
 Replica::~Replica() = default;
 
 template <class F>
@@ -526,6 +544,8 @@ Status Replica::status() const {
   status.initial_sync_completed = store.state().initial_sync_completed();
   status.vector = impl_->ours();
   status.conflicts = store.conflicts().total();
+  status.damaged = impl_->repairer.damaged();
+  status.repaired = impl_->repairer.repaired();
   status.quarantined = store.quarantine().count();
   VersionVector known;
   for (const auto& [id, s] : impl_->sessions) {

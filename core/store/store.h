@@ -28,6 +28,7 @@ namespace starling {
 class AckStore;
 class Capture;
 class ConflictLog;
+class DigestTable;
 class OriginTable;
 class PeerLog;
 class Quarantine;
@@ -90,6 +91,7 @@ class Store {
 
   [[nodiscard]] Capture& capture() { return *capture_; }
   [[nodiscard]] OriginTable& origins() { return *origins_; }
+  [[nodiscard]] DigestTable& digests() { return *digests_; }
   [[nodiscard]] RowStore& rows() { return *rows_; }
   [[nodiscard]] PeerLog& log() { return *log_; }
   [[nodiscard]] AckStore& acks() { return *acks_; }
@@ -122,6 +124,7 @@ class Store {
   std::unique_ptr<Capture> capture_;
   std::unique_ptr<SyncState> state_;
   std::unique_ptr<OriginTable> origins_;
+  std::unique_ptr<DigestTable> digests_;
   std::unique_ptr<RowStore> rows_;
   std::unique_ptr<PeerLog> log_;
   std::unique_ptr<AckStore> acks_;

@@ -6,7 +6,7 @@
 
 namespace starling {
 
-inline constexpr int kFormatVersion = 1;
+inline constexpr int kFormatVersion = 2;
 inline constexpr char kBackupMark[] = "backup";  // in sync_meta of a copy that backup.h made
 
 inline constexpr char kTablesSql[] = R"sql(
@@ -50,9 +50,19 @@ CREATE TABLE IF NOT EXISTS sync_row (
   dead_origin INTEGER,
   dead_seq INTEGER,
   rev INTEGER,
+  sum INTEGER,  -- a hash of the visible row with its version; NULL when it is deleted
   PRIMARY KEY (model, key)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS sync_row_rev ON sync_row (origin, rev) WHERE rev IS NOT NULL;
+
+-- Sums of sync_row.sum: of a shared model (origin 0), or of one owner's rows of a model.
+CREATE TABLE IF NOT EXISTS sync_digest (
+  id INTEGER PRIMARY KEY,
+  model INTEGER NOT NULL,
+  origin INTEGER NOT NULL,
+  ranges BLOB NOT NULL,
+  UNIQUE (model, origin)
+);
 
 CREATE TABLE IF NOT EXISTS sync_log (
   origin INTEGER NOT NULL,

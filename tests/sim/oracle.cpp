@@ -4,9 +4,12 @@
 
 #include "core/base/sha256.h"
 #include "core/store/origin_table.h"
+#include "core/store/digest_table.h"
+#include "core/store/quarantine.h"
 #include "core/store/schema_reader.h"
 #include "core/store/statement.h"
 #include "proto/entry.h"
+#include "tests/core/store/digests_anew.h"
 
 namespace starling::sim {
 namespace {
@@ -159,6 +162,7 @@ void complain_of_node(const SimNode& node, std::vector<std::string>& all) {
   check_bounds(node, complaints);
   check_versions(node, complaints);
   check_shared_rows(node, complaints);
+  complaints.check(node.store().digests().list() == digests_anew(node.store()), "its digests are not those of its rows");
 }
 
 void complain_of_differences(const std::vector<SimNode*>& nodes, std::vector<std::string>& all) {
@@ -171,6 +175,9 @@ void complain_of_differences(const std::vector<SimNode*>& nodes, std::vector<std
     for (const PeerStatus& peer : status.peers)
       complaints.check(peer.vector == node->vector(), "a peer has not acknowledged all");
     complaints.check(node->vector() == nodes.front()->vector(), "its vector differs from that of " + nodes.front()->name());
+    if (node->store().quarantine().count() + nodes.front()->store().quarantine().count() == 0)
+      complaints.check(node->store().digests().hash() == nodes.front()->store().digests().hash(),
+                       "its digests differ from those of " + nodes.front()->name());
     if (digest_of(*node) == digest_of(*nodes.front())) continue;
     complaints.check(false, "its rows differ from those of " + nodes.front()->name());
     for (const ModelSchema& model : node->store().schema().models)
