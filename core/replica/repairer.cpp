@@ -43,10 +43,8 @@ void Repairer::heard(const PeerSession& s, const Heartbeat& beat, Step& step) {
     note(step, LogLevel::warning, NodeEvent::Kind::digest_mismatch, s.device,
          short_string(s.device) + " holds the same changes and other rows: they are compared");
   }
-  const bool lesser = store_.self().device < s.device;
-  const auto asked = asked_by_.find(s.device);
-  const bool is_at_it = asked != asked_by_.end() && step.now.mono - asked->second < limits::kRepairDeadline;
-  m.due = lesser == (m.heard % 2 == 1) && !is_at_it;
+  // While the other compares it sends no heartbeat, and one as soon as it is done.
+  m.due = (store_.self().device < s.device) == (m.heard % 2 == 1);
 }
 
 void Repairer::run(Step& step) {
@@ -68,7 +66,6 @@ void Repairer::answer_questions(Step& step) {
   for (auto& [session, question] : std::exchange(questions_, {})) {
     const auto at = step.sessions.find(session);
     if (at == step.sessions.end()) continue;
-    asked_by_[at->second.device] = step.now.mono;
     Expected<DigestResponse> answer = answer_digest(store_, question, step.vector.hash());
     if (answer) step.send(session, std::move(*answer));
     else step.refuse(session, answer.error());

@@ -92,7 +92,6 @@ class Repairer {
   std::shared_ptr<const Schema> schema_;  // that `damaged_` and `repair_` speak of
   std::map<SessionId, DigestRequest> questions_;
   std::map<SessionId, DigestResponse> answers_;
-  std::map<DeviceId, MonoTime> asked_by_;  // peers that were comparing with us lately
   std::map<DeviceId, Mismatch> mismatches_;
   std::optional<Repair> repair_;
   std::map<std::pair<ModelIndex, Bytes>, Damage> damaged_;

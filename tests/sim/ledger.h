@@ -41,6 +41,8 @@ class Ledger : public Witness {
   [[nodiscard]] const std::vector<std::string>& complaints() const { return complaints_; }
   // A transaction of this life failed with its disk: it may be there after the next start, as no write has come over it.
   [[nodiscard]] bool doubts(const SimNode& node) { return watches_[&node].in_doubt; }
+  // Rows of this node change behind the engine's back: what it shows until they are healed, and that they are, is no news.
+  void expect_damage(const SimNode& node) { watches_[&node].damaged = true; }
   [[nodiscard]] std::uint64_t entries_written() const { return entries_written_; }
   [[nodiscard]] std::uint64_t rows_compared() const { return rows_compared_; }
 
@@ -62,6 +64,7 @@ class Ledger : public Witness {
     VersionVector seen;
     VersionVector told;
     bool in_doubt = false;
+    bool damaged = false;
     bool was_open = false;
     bool opening = false;  // what it holds now, it may have taken at another time, and told of it then
     reference::State state;

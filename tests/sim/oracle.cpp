@@ -162,6 +162,7 @@ void complain_of_node(const SimNode& node, std::vector<std::string>& all) {
   check_bounds(node, complaints);
   check_versions(node, complaints);
   check_shared_rows(node, complaints);
+  complaints.check(node.status().damaged == 0, "has rows that are not as they were written");
   complaints.check(node.store().digests().list() == digests_anew(node.store()), "its digests are not those of its rows");
 }
 

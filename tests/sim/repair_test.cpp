@@ -11,7 +11,8 @@ namespace {
 constexpr Duration kPass = 10min;
 
 // As a failing disk or another program would, past hooks and guards.
-void damage(SimNode& node, const char* sql) {
+void damage(Cluster& cluster, SimNode& node, const char* sql) {
+  cluster.ledger().expect_damage(node);
   Store& store = node.store();
   store.begin(TransactionKind::apply);
   Statement(store.handle(), sql).run();
@@ -52,7 +53,7 @@ std::uint64_t repaired(const std::vector<SimNode*>& nodes) {
 
 TEST_CASE("Scrub: a value that changed behind the engine's back is found and healed within a pass, and told") {
   Devices d(2);
-  damage(d[1], "UPDATE note SET title='rotten' WHERE id='n000007'");
+  damage(d.cluster, d[1], "UPDATE note SET title='rotten' WHERE id='n000007'");
   d.cluster.run_for(kPass + 1min);
   CHECK(d[1].noted("damaged: note ('n000007') has other values than were written"));
   CHECK(d[1].noted("as it was written again: note ('n000007')"));
@@ -64,9 +65,9 @@ TEST_CASE("Scrub: a value that changed behind the engine's back is found and hea
 
 TEST_CASE("Scrub: rows that were deleted behind it come back, shared ones and another device's") {
   Devices d(2);
-  damage(d[1], "DELETE FROM note WHERE id='n000007'");
-  damage(d[1], "DELETE FROM file WHERE id=CAST('f000009' AS BLOB)");
-  damage(d[1], "UPDATE file SET path='rotten' WHERE id=CAST('f000011' AS BLOB)");
+  damage(d.cluster, d[1], "DELETE FROM note WHERE id='n000007'");
+  damage(d.cluster, d[1], "DELETE FROM file WHERE id=CAST('f000009' AS BLOB)");
+  damage(d.cluster, d[1], "UPDATE file SET path='rotten' WHERE id=CAST('f000011' AS BLOB)");
   d.cluster.run_for(kPass + 1min);
   CHECK(d[1].count("note") == 300);
   CHECK(d[1].count("file") == 300);
@@ -77,8 +78,8 @@ TEST_CASE("Scrub: rows that were deleted behind it come back, shared ones and an
 
 TEST_CASE("Scrub: the owner's own row is healed by a peer that has it at that revision") {
   Devices d(2);
-  damage(d[0], "UPDATE file SET path='rotten' WHERE id=CAST('f000011' AS BLOB)");
-  damage(d[0], "DELETE FROM file WHERE id=CAST('f000012' AS BLOB)");
+  damage(d.cluster, d[0], "UPDATE file SET path='rotten' WHERE id=CAST('f000011' AS BLOB)");
+  damage(d.cluster, d[0], "DELETE FROM file WHERE id=CAST('f000012' AS BLOB)");
   d.cluster.run_for(kPass + 1min);
   CHECK(repaired(d.nodes) == 2);
   CHECK(d[0].status().damaged == 0);
@@ -88,7 +89,7 @@ TEST_CASE("Scrub: the owner's own row is healed by a peer that has it at that re
 TEST_CASE("Scrub: nobody to ask: the damage stays reported, and is healed when somebody comes") {
   Devices d(2);
   d.cluster.disconnect(d[0], d[1]);
-  damage(d[1], "UPDATE note SET title='rotten' WHERE id='n000007'");
+  damage(d.cluster, d[1], "UPDATE note SET title='rotten' WHERE id='n000007'");
   d.cluster.run_for(kPass + 1min);
   CHECK(d[1].status().damaged == 1);
   d.cluster.run_for(kPass);
@@ -101,7 +102,7 @@ TEST_CASE("Scrub: nobody to ask: the damage stays reported, and is healed when s
 
 TEST_CASE("Scrub: a row that was put in behind the engine's back is told of, and stays") {
   Devices d(2);
-  damage(d[1], "INSERT INTO note(id) VALUES ('stranger')");
+  damage(d.cluster, d[1], "INSERT INTO note(id) VALUES ('stranger')");
   d.cluster.run_for(kPass + 1min);
   CHECK(d[1].noted("note ('stranger') was written behind the engine's back"));
   CHECK(d[1].status().damaged == 1);
@@ -116,7 +117,7 @@ TEST_CASE("A damaged row that is changed is no good row: neither its own device 
   for (const int writer : {0, 1}) {
     CAPTURE(writer);
     Devices d(2, 24h);  // no scrub comes in between
-    damage(d[1], "UPDATE note SET body='rotten' WHERE id='n000007'");
+    damage(d.cluster, d[1], "UPDATE note SET body='rotten' WHERE id='n000007'");
     d[static_cast<std::size_t>(writer)].write("UPDATE note SET title='changed' WHERE id='n000007'");
     d.cluster.run_for(5min);
     CHECK(d[1].text("SELECT body FROM note WHERE id='n000007'") == d[0].text("SELECT body FROM note WHERE id='n000007'"));
@@ -130,7 +131,8 @@ TEST_CASE("A damaged row that is changed is no good row: neither its own device 
 namespace {
 
 // A row goes with its version, as a bug of the engine might lose it.
-void forget_row(SimNode& node, const char* model, const ValueView& id, const Origin& owner) {
+void forget_row(Cluster& cluster, SimNode& node, const char* model, const ValueView& id, const Origin& owner) {
+  cluster.ledger().expect_damage(node);
   Store& store = node.store();
   const ModelIndex m = store.schema().index_of(*store.schema().find(model));
   ByteWriter key;
@@ -148,7 +150,7 @@ TEST_CASE("Digests: both sides see at once that they differ: one compares, one r
   for (const std::size_t damaged : {0, 1}) {
     CAPTURE(damaged);
     Devices d(2, 24h);
-    forget_row(d[damaged], "note", ValueView::text("n000007"), {});
+    forget_row(d.cluster, d[damaged], "note", ValueView::text("n000007"), {});
     const WireCount before = d.cluster.wire();
     d.cluster.run_for(damaged == 0 ? 40s : 2min);
     CHECK(d[0].noted("holds the same changes and other rows"));
@@ -163,8 +165,8 @@ TEST_CASE("Digests: both sides see at once that they differ: one compares, one r
 
 TEST_CASE("Digests: of three, the one that lacks a row gets it once") {
   Devices d(3, 24h);
-  forget_row(d[1], "note", ValueView::text("n000007"), {});
-  forget_row(d[2], "file", ValueView::blob("f000008"), d[0].store().self());
+  forget_row(d.cluster, d[1], "note", ValueView::text("n000007"), {});
+  forget_row(d.cluster, d[2], "file", ValueView::blob("f000008"), d[0].store().self());
   d.cluster.run_for(5min);
   CHECK(d[1].count("note") == 300);
   CHECK(d[2].count("file") == 300);
@@ -186,8 +188,8 @@ TEST_CASE("Digests: one that is wrong itself is counted anew") {
 
 TEST_CASE("Digests: two that never agree ask each other ever more rarely") {
   Devices d(2, 24h);
-  for (SimNode* node : d.nodes) damage(*node, "UPDATE sync_row SET sum=sum+1 WHERE key=(SELECT min(key) FROM sync_row)");
-  damage(d[1], "UPDATE sync_digest SET ranges=zeroblob(2056) WHERE origin=0");
+  for (SimNode* node : d.nodes) damage(d.cluster, *node, "UPDATE sync_row SET sum=sum+1 WHERE key=(SELECT min(key) FROM sync_row)");
+  damage(d.cluster, d[1], "UPDATE sync_digest SET ranges=zeroblob(2056) WHERE origin=0");
   d[1].restart();
   d.cluster.run_for(24h);
   CHECK(d.cluster.wire().of("DigestRequest").messages < 400);
