@@ -74,6 +74,27 @@ Heartbeat heartbeat(Choices& c) {
   m.vector_hash = c.id<Hash128>();
   if (c.flip()) m.vector = built_vector(c);
   m.clock = {static_cast<std::int64_t>(c.number())};
+  m.digest = c.id<Hash128>();
+  return m;
+}
+
+DigestRequest digest_request(Choices& c) {
+  DigestRequest m;
+  m.level = static_cast<DigestLevel>(c.below(3));
+  m.model = static_cast<std::uint32_t>(c.number(4));
+  m.owner = origin(c);
+  if (m.level != DigestLevel::rows) return m;
+  for (std::uint64_t& word : m.ranges) word = c.number();
+  m.after = c.bytes(0, kNested);
+  return m;
+}
+
+DigestResponse digest_response(Choices& c) {
+  DigestResponse m;
+  m.request = digest_request(c);
+  m.vector_hash = c.id<Hash128>();
+  m.body = c.bytes(0, kNested);
+  m.next = c.bytes(0, kNested);
   return m;
 }
 
@@ -129,7 +150,9 @@ Message built_message(std::size_t kind, Choices& c) {
     }
     case 9: return acks(c);
     case 10: return heartbeat(c);
-    default: return error(c);
+    case 11: return error(c);
+    case 12: return digest_request(c);
+    default: return digest_response(c);
   }
 }
 

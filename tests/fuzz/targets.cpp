@@ -24,9 +24,12 @@ std::span<const Target> targets() {
       message<9>("ack_shared_changes"),
       message<10>("heartbeat"),
       message<11>("error"),
+      message<12>("digest_request"),
+      message<13>("digest_response"),
       {"frames", check_frames, frame_seeds},
       {"compressed", check_compressed, compressed_seeds},
       {"entry", check_entry, entry_seeds},
+      {"digest_page", check_digest_page, digest_page_seeds},
       {"state_page", check_state_page, state_page_seeds},
       {"vector", check_vector, vector_seeds},
   };

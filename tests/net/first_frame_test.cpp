@@ -197,8 +197,9 @@ TEST_CASE("a Hello that was cut off and framed anew at any length: refused at on
 TEST_CASE("each kind of frame before the Hello: refused at once, with the reason") {
   BusyNodes nodes;
   Prng prng(1);
-  for (std::size_t kind = 1; kind + 1 < std::variant_size_v<Message>; ++kind) {
+  for (std::size_t kind = 1; kind < std::variant_size_v<Message>; ++kind) {
     const Message message = samples::message(prng, kind);
+    if (std::holds_alternative<ErrorMessage>(message)) continue;
     const ErrorMessage said = answer(nodes, encode_frame(message));
     CHECK(said.code == Errc::corrupt);
     CHECK(said.text.find(std::string("unexpected ") + name_of(message)) != std::string::npos);

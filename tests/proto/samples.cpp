@@ -72,7 +72,23 @@ AckSharedChanges acks(Prng& prng) {
 Heartbeat heartbeat(Prng& prng) {
   Heartbeat m{id<Hash128>(prng), std::nullopt, {static_cast<std::int64_t>(prng.next())}};
   if (prng.chance(70)) m.vector = vector(prng, prng.below(3));
+  m.digest = id<Hash128>(prng);
   return m;
+}
+
+DigestRequest digest_request(Prng& prng) {
+  DigestRequest m;
+  m.level = static_cast<DigestLevel>(prng.below(3));
+  m.model = static_cast<std::uint32_t>(prng.next());
+  m.owner = origin(prng);
+  if (m.level != DigestLevel::rows) return m;
+  for (std::uint64_t& word : m.ranges) word = prng.next();
+  m.after = bytes(prng, prng.below(40));
+  return m;
+}
+
+DigestResponse digest_response(Prng& prng) {
+  return {digest_request(prng), id<Hash128>(prng), bytes(prng, prng.below(300)), bytes(prng, prng.below(40))};
 }
 
 ErrorMessage error(Prng& prng) {
@@ -202,7 +218,9 @@ Message message(Prng& prng, std::size_t kind) {
     case 8: return SharedChangeResponse{batch(prng), prng.chance(50)};
     case 9: return acks(prng);
     case 10: return heartbeat(prng);
-    default: return error(prng);
+    case 11: return error(prng);
+    case 12: return digest_request(prng);
+    default: return digest_response(prng);
   }
 }
 
