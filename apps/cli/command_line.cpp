@@ -122,6 +122,8 @@ std::unique_ptr<CLI::App> make_app(Invocation& typed) {
   sql->add_option("QUERY", typed.query, "One statement, such as \"SELECT * FROM tag\"")->required();
   CLI::App* backup = add(*app, typed, "backup", Verb::backup, "Copy the database into a new file, while everything goes on");
   backup->add_option("FILE", typed.path, "Put back as starling.db, with no daemon running, it is recognised")->required();
+  CLI::App* verify = add(*app, typed, "verify", Verb::verify, "Read every row again: is it as it was written?");
+  verify->add_option("--against", typed.path, "Another data folder or a backup: are its rows the same?")->type_name("PATH");
   CLI::App* leave = add(*app, typed, "leave", Verb::leave, "End synchronising here; the data stays in starling.db");
   leave->add_flag("--yes", typed.sure, "It is meant");
   end_help(*app, kFooter);

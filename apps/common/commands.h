@@ -41,6 +41,7 @@ class Commands {
   Answer backup(Arguments&);
   Answer leave(Arguments&);
   Answer digest(Arguments&);
+  Answer verify(Arguments&);
   Answer conflicts(Arguments&);
   Answer sql(Arguments&, const ProgressFn&);
 
