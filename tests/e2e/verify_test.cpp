@@ -7,8 +7,6 @@ TEST_CASE("verify: says that all is well, proves two devices equal, and shows wh
   TempFolder temp;
   Device a{temp, "A"};
   Device b{temp, "B"};
-  a.init(false);
-  b.init(true);
   introduce(a, b);
   (void)a.ask({"tag", "set", "red"});
   await_equal(a, b);
