@@ -17,6 +17,8 @@ namespace starling {
 namespace {
 
 constexpr Duration kMovedOn = std::chrono::seconds(5);  // a vector that changed under a repair: again after
+constexpr Duration kFirstSlice = std::chrono::minutes(1);  // after the start
+constexpr Duration kSaveEvery = std::chrono::minutes(10);  // of where the scrub stands: a write, so not for every slice
 constexpr std::size_t kNamed = 3;                       // damaged rows that one line names
 
 void add_range(RangeMask& mask, std::uint8_t range) { mask[range / 64] |= std::uint64_t{1} << (range % 64); }
@@ -73,7 +75,7 @@ void Repairer::answer_questions(Step& step) {
 }
 
 void Repairer::scrub(Step& step) {
-  if (!next_slice_) next_slice_ = step.now.mono + scrubber_.between_slices();
+  if (!next_slice_) next_slice_ = step.now.mono + std::min<Duration>(scrubber_.between_slices(), kFirstSlice);
   if (step.now.mono < *next_slice_) return;
   std::size_t fresh = 0;
   std::string text;
@@ -84,6 +86,11 @@ void Repairer::scrub(Step& step) {
     damaged_.emplace(std::move(key), std::move(damage));
   }
   next_slice_ = step.now.mono + scrubber_.between_slices();
+  if (step.now.mono >= next_save_) {
+    if (!store_.in_transaction()) store_.begin(TransactionKind::apply);
+    scrubber_.save();
+    next_save_ = step.now.mono + kSaveEvery;
+  }
   if (fresh == 0) return;
   damage_not_before_ = step.now.mono;
   damage_pause_ = limits::kRepairBackoffFirst;

@@ -99,6 +99,7 @@ class Repairer {
   bool helper_ = false;  // somebody is connected
   Duration damage_pause_ = limits::kRepairBackoffFirst;
   std::optional<MonoTime> next_slice_;
+  MonoTime next_save_;
   std::uint64_t repaired_ = 0;
 };
 

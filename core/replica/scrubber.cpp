@@ -27,13 +27,35 @@ Duration Scrubber::between_slices() const {
   return std::max(kSoonest, pass_ / static_cast<std::int64_t>(std::max({expected, slices_before_, std::uint64_t{1}})));
 }
 
+void Scrubber::resume() {
+  model_ = 0;
+  rows_ = false;
+  after_.clear();
+  Statement select(store_.handle(), "SELECT value FROM sync_meta WHERE name='scrub'");
+  if (!select.step()) return;
+  ByteReader saved(select.column_bytes(0));
+  const ModelSchema* model = schema_->find(saved.blob());
+  const bool rows = saved.u8() != 0;
+  if (model == nullptr || saved.failed()) return;
+  model_ = schema_->index_of(*model);
+  rows_ = rows;
+  after_ = saved.rest();
+}
+
+void Scrubber::save() {
+  if (!schema_ || schema_->models.empty()) return;
+  ByteWriter w;
+  w.blob(schema_->models[model_].name);
+  w.u8(rows_ ? 1 : 0);
+  w.raw(after_);
+  Statement(store_.handle(), "INSERT OR REPLACE INTO sync_meta(name, value) VALUES('scrub', ?)").blob(w.bytes()).run();
+}
+
 std::vector<Damage> Scrubber::slice() {
   std::vector<Damage> found;
   if (schema_ != store_.shared_schema()) {  // a migration: places in the schema mean something else
     schema_ = store_.shared_schema();
-    model_ = 0;
-    rows_ = false;
-    after_.clear();
+    resume();
   }
   if (schema_->models.empty()) return found;
   ++slices_;
@@ -41,7 +63,6 @@ std::vector<Damage> Scrubber::slice() {
   after_.clear();
   if (rows_ && ++model_ == schema_->models.size()) {
     model_ = 0;
-    ++passes_;
     slices_before_ = std::exchange(slices_, 0);
   }
   rows_ = !rows_;

@@ -2,7 +2,7 @@
 //
 // Two walks through each model, both in the order of keys: from versions to rows (is the row there, and does it have the
 // sum that it was written with?), then from rows to versions (did somebody put a row in behind the engine's back?).
-// Slices are spread over the pass, so that an idle device stays idle. Reads only.
+// Slices are spread over the pass, so that an idle device stays idle. Reads only, but for where it stands.
 #pragma once
 
 #include "core/base/time.h"
@@ -26,9 +26,11 @@ class Scrubber {
   // The damage found in one slice.
   [[nodiscard]] std::vector<Damage> slice();
   [[nodiscard]] Duration between_slices() const;
-  [[nodiscard]] std::uint64_t passes() const { return passes_; }
+  // Where the walk stands, for sync_meta: a device that is switched on for an hour a day comes round, too.
+  void save();
 
  private:
+  void resume();  // where it was saved, or at the first model
   bool read_versions(std::vector<Damage>&);  // true: to the end of the model
   bool read_rows(std::vector<Damage>&);
 
@@ -38,7 +40,7 @@ class Scrubber {
   ModelIndex model_ = 0;
   bool rows_ = false;  // the second walk
   Bytes after_;
-  std::uint64_t slices_ = 0, slices_before_ = 0, passes_ = 0;
+  std::uint64_t slices_ = 0, slices_before_ = 0;
 };
 
 }  // namespace starling

@@ -8,6 +8,7 @@ TEST_CASE("verify: says that all is well, proves two devices equal, and shows wh
   Device a{temp, "A"};
   Device b{temp, "B"};
   introduce(a, b);
+  b.start();
   (void)a.ask({"tag", "set", "red"});
   await_equal(a, b);
   CHECK(a.ask({"verify"})["well"] == true);

@@ -100,6 +100,19 @@ TEST_CASE("Scrub: nobody to ask: the damage stays reported, and is healed when s
   d.cluster.expect_converged();
 }
 
+TEST_CASE("Scrub: a device that is on for a short while at a time comes round all the same") {
+  Devices d(2, 24h);
+  damage(d.cluster, d[1], "UPDATE note SET title='rotten' WHERE id='n000299'");
+  for (int i = 0; i < 30; ++i) {
+    d.cluster.run_for(2min);  // one slice in each life
+    d[1].restart();
+  }
+  d.cluster.run_for(2min);
+  CHECK(d[1].noted("damaged: note ('n000299')"));
+  CHECK(d[1].status().damaged == 0);
+  d.cluster.expect_converged();
+}
+
 TEST_CASE("Scrub: a row that was put in behind the engine's back is told of, and stays") {
   Devices d(2);
   damage(d.cluster, d[1], "INSERT INTO note(id) VALUES ('stranger')");

@@ -3,6 +3,9 @@
 #include "tests/core/store/open_store.h"
 #include "core/base/prng.h"
 
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
 namespace starling {
 namespace {
 
@@ -132,6 +135,36 @@ TEST_CASE("Sums: fields at the end that hold their defaults count as fields that
   CHECK(sum_of(after, key, v, typed_bytes({a, null, none, none})) != sum);
   CHECK(sum_of(after, key, v, typed_bytes({null, null, none, null})) != sum);
   CHECK(sum_of(before, key, v, typed_bytes({a, a})) == sum_of(after, key, v, typed_bytes({a, a, none, null})));
+}
+
+// The format that docs/protocol.md tells, written down as plainly as it is told there; short and long rows.
+TEST_CASE("Sums: are the hash of key, version and row as the protocol has them") {
+  ModelSchema m;
+  m.name = "m";
+  m.fields = {{"id"}, {"a"}};
+  m.fields[0].key_position = 1;
+  m.key = {0};
+  for (const std::size_t size : {0, 10, 300, 600, 5000}) {
+    const Bytes key = typed_bytes({ValueView::text(std::string(size / 2, 'k'))});
+    const Bytes values = typed_bytes({ValueView::text(std::string(size, 'v'))});
+    const RowVersion v{stamp(5, 2), std::nullopt, {{1, stamp(1ULL << 60, 3)}}};
+    ByteWriter version, owned, all, all_owned;
+    version.be64(5);
+    write_origin(version, origin(2));
+    version.varint(1);
+    version.be64(1ULL << 60);
+    write_origin(version, origin(3));
+    write_origin(owned, origin(3));
+    owned.varint(1000);
+    for (auto [w, of] : {std::pair{&all, &version}, {&all_owned, &owned}}) {
+      w->blob(key);
+      w->blob(of->bytes());
+      w->raw(values);
+    }
+    const auto hash = [](const ByteWriter& w) { return XXH3_64bits(w.bytes().data(), w.size()); };
+    CHECK(sum_of(m, key, v, values) == hash(all));
+    CHECK(sum_of(m, key, origin(3), Rev{1000}, values) == hash(all_owned));
+  }
 }
 
 TEST_CASE("RowStore: a row that is not what its version was put with is seen as damaged, also after it is changed") {
