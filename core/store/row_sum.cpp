@@ -4,6 +4,7 @@
 #include <xxhash.h>
 
 #include <array>
+#include <bit>
 #include <cstring>
 #include <utility>
 
@@ -48,17 +49,28 @@ class Hasher {
     (void)XXH3_64bits_update(&state_, bytes.data(), bytes.size());
   }
   void varint(std::uint64_t v) {
+    if (v < 0x80 && !streaming_ && size_ < buffer_.size()) {
+      buffer_[size_++] = static_cast<char>(v);
+      return;
+    }
     std::array<char, 10> bytes{};
     std::size_t n = 0;
     for (; v >= 0x80; v >>= 7) bytes[n++] = static_cast<char>(v | 0x80);
     bytes[n++] = static_cast<char>(v);
     raw({bytes.data(), n});
   }
-  void be64(std::uint64_t v) { big_endian(v, 8); }
+  void be64(std::uint64_t v) {
+    if constexpr (std::endian::native == std::endian::little) v = __builtin_bswap64(v);
+    fixed(&v, sizeof v);
+  }
+  void be32(std::uint32_t v) {
+    if constexpr (std::endian::native == std::endian::little) v = __builtin_bswap32(v);
+    fixed(&v, sizeof v);
+  }
   void origin(const Origin& o) {  // as write_origin()
-    raw(o.device.view());
+    fixed(o.device.raw.data(), o.device.raw.size());
     be64(o.incarnation.birth.packed);
-    big_endian(o.incarnation.random, 4);
+    be32(o.incarnation.random);
   }
   void stamp(const Stamp& s) {
     be64(s.hlc.packed);
@@ -69,10 +81,11 @@ class Hasher {
   }
 
  private:
-  void big_endian(std::uint64_t v, unsigned width) {
-    std::array<char, 8> bytes;
-    for (unsigned i = 0; i < width; ++i) bytes[i] = static_cast<char>(v >> (8 * (width - 1 - i)));
-    raw({bytes.data(), width});
+  // Inlined with its size known, a copy is an instruction or two.
+  [[gnu::always_inline]] void fixed(const void* bytes, std::size_t size) {
+    if (streaming_ || size_ + size > buffer_.size()) return raw({static_cast<const char*>(bytes), size});
+    std::memcpy(buffer_.data() + size_, bytes, size);
+    size_ += size;
   }
 
   std::array<char, 512> buffer_;
