@@ -81,10 +81,7 @@ bool Scrubber::read_versions(std::vector<Damage>& found) {
     ++rows;
     bytes += row.values ? row.values->size() : 0;
     after_.assign(row.key);
-    if (!row.good) {
-      const char* what = row.deleted ? "is there though it was deleted" : row.values ? "has other values than were written" : "is gone";
-      found.push_back({model_, Bytes(row.key), row.owner, row.deleted, what});
-    }
+    if (!row.good) found.push_back({model_, Bytes(row.key), row.owner, row.deleted, damage_of(row)});
     return true;
   });
   return ended;

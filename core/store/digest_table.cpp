@@ -33,7 +33,7 @@ Hash128 GroupDigest::hash() const {
 }
 
 DigestTable::DigestTable(sqlite3* db, const OriginTable& origins)
-    : db_(db), origins_(origins),
+    : origins_(origins),
       put_(db, "INSERT INTO sync_digest(model, origin, ranges) VALUES(?1,?2,?3)"
                " ON CONFLICT(model, origin) DO UPDATE SET ranges=?3"),
       select_(db, "SELECT model, origin, ranges FROM sync_digest"),

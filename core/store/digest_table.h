@@ -61,7 +61,6 @@ class DigestTable {
   };
   Row& change(const Key&);
 
-  sqlite3* db_;
   const OriginTable& origins_;
   Statement put_, select_, names_;
   std::map<Key, Row> groups_;

@@ -132,6 +132,11 @@ void pick_fields(BytesView row, FieldMask all, FieldMask mask, ByteWriter& out) 
   ASSERT(!r.failed());
 }
 
+const char* damage_of(const ScannedRow& row) {
+  if (row.deleted) return "is there though it was deleted";
+  return row.values ? "has other values than were written" : "is gone";
+}
+
 RowStore::RowStore(sqlite3* db, const Schema& schema, OriginTable& origins, DigestTable& digests)
     : db_(db), schema_(schema), origins_(origins), digests_(digests), select_(db, kSelect), put_(db, kPut), put_new_(db, put_new_sql(1)),
       put_new_many_(db, put_new_sql(kMany)), put_owned_(db, kPutOwned), put_new_owned_(db, put_new_owned_sql(1)),

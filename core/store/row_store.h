@@ -51,6 +51,8 @@ struct ScannedRow {  // a version and its row, in the order of keys; bytes are v
   std::optional<BytesView> values;  // nullopt: no row
 };
 
+[[nodiscard]] const char* damage_of(const ScannedRow&);  // of one that is not good, for people
+
 class RowStore {
  public:
   static constexpr std::size_t kMany = 32;  // rows in one INSERT; more gain nothing (ADR 3)

@@ -73,8 +73,7 @@ class Verifier {
   void model(const ModelSchema& m) {
     const ModelIndex index = schema_.index_of(m);
     view_.rows().scan(index, {}, [&](const ScannedRow& row) {
-      if (!row.good)
-        damaged(m, row.key, row.deleted ? "is there though it was deleted" : row.values ? "has other values than were written" : "is gone");
+      if (!row.good) damaged(m, row.key, damage_of(row));
       if (row.deleted) return true;
       GroupDigest& group = groups_[{m.name, row.owner}];
       const BytesView values = row.values.value_or(BytesView());
