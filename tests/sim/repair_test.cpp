@@ -159,6 +159,23 @@ void forget_row(Cluster& cluster, SimNode& node, const char* model, const ValueV
 
 }  // namespace
 
+TEST_CASE("A damaged row of another device's is not handed on: whoever asks gets it once it is healed, and asks patiently") {
+  Devices d(2);
+  SimNode& c = d.cluster.join("C");
+  damage(d.cluster, d[1], "UPDATE file SET path='rotten' WHERE id=CAST('f000200' AS BLOB)");
+  d.cluster.disconnect(d[0], d[1]);
+  d.cluster.connect(d[1], c);
+  const WireCount before = d.cluster.wire();
+  d.cluster.run_for(20min);
+  CHECK(c.count("file") == 200);
+  MESSAGE("asked " << d.cluster.wire().since(before).of("StateRequest").messages << " times in 20 minutes");
+  CHECK(d.cluster.wire().since(before).of("StateRequest").messages < 300);
+  d.cluster.connect(d[0], d[1]);
+  d.cluster.run_for(kPass);
+  d.cluster.expect_converged();
+  CHECK(c.count("file") == 300);
+}
+
 TEST_CASE("Digests: both sides see at once that they differ: one compares, one repair") {
   for (const std::size_t damaged : {0, 1}) {
     CAPTURE(damaged);
