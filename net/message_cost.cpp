@@ -38,6 +38,8 @@ struct Visitor {
   std::size_t operator()(const SnapshotRequest& m) const { return m.kept.size() * sizeof(Hash128); }
   std::size_t operator()(const SnapshotPage& m) const { return m.body.size(); }
   std::size_t operator()(const EntryPart& m) const { return m.bytes.size(); }
+  std::size_t operator()(const DigestRequest& m) const { return m.after.size(); }
+  std::size_t operator()(const DigestResponse& m) const { return m.request.after.size() + m.body.size() + m.next.size(); }
   std::size_t operator()(const StateRequest&) const { return 0; }
   std::size_t operator()(const SharedChangeRequest&) const { return 0; }
 };

@@ -231,7 +231,31 @@ Heartbeat read(wire::Heartbeat::Reader from) {
   heartbeat.vector_hash = read_id<Hash128>(from.getVectorHashHigh(), from.getVectorHashLow());
   if (from.hasVector()) heartbeat.vector = read_vector(from.getVector());
   heartbeat.clock = {from.getClockMs()};
+  heartbeat.digest = read_id<Hash128>(from.getDigestHigh(), from.getDigestLow());
   return heartbeat;
+}
+
+DigestRequest read(wire::DigestRequest::Reader from) {
+  DigestRequest request;
+  require(from.getLevel() <= static_cast<std::uint8_t>(DigestLevel::rows), "a digest of an unknown level");
+  request.level = static_cast<DigestLevel>(from.getLevel());
+  request.model = from.getModel();
+  request.owner = read_origin(from.getOwner());
+  if (request.level != DigestLevel::rows) return request;
+  const auto ranges = from.getRanges();
+  require(ranges.size() == request.ranges.size(), "ranges of a digest are of another number");
+  for (unsigned i = 0; i < ranges.size(); ++i) request.ranges[i] = ranges[i];
+  request.after = read_data(from.getAfter(), limits::kKeyMax);
+  return request;
+}
+
+DigestResponse read(wire::DigestResponse::Reader from) {
+  DigestResponse response;
+  response.request = read(from.getRequest());
+  response.vector_hash = read_id<Hash128>(from.getVectorHashHigh(), from.getVectorHashLow());
+  response.body = read_data(from.getBody(), limits::kFrameMax);
+  response.next = read_data(from.getNext(), limits::kKeyMax);
+  return response;
 }
 
 ErrorMessage read(wire::Error::Reader from) {
@@ -260,6 +284,8 @@ Message read(wire::Message::Reader from) {
     case wire::Message::SNAPSHOT_REQUEST: return read(from.getSnapshotRequest());
     case wire::Message::SNAPSHOT_PAGE: return read(from.getSnapshotPage());
     case wire::Message::ENTRY_PART: return read(from.getEntryPart());
+    case wire::Message::DIGEST_REQUEST: return read(from.getDigestRequest());
+    case wire::Message::DIGEST_RESPONSE: return read(from.getDigestResponse());
     case wire::Message::NONE: break;
   }
   throw Malformed("message kind " + std::to_string(static_cast<unsigned>(from.which())) + " is unknown");

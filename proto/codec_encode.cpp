@@ -221,6 +221,30 @@ void write(wire::Message::Builder to, const Heartbeat& m) {
   heartbeat.setVectorHashLow(low(m.vector_hash.view()));
   if (m.vector) write_vector(heartbeat.initVector(count(m.vector->size())), *m.vector);
   heartbeat.setClockMs(m.clock.ms);
+  heartbeat.setDigestHigh(high(m.digest.view()));
+  heartbeat.setDigestLow(low(m.digest.view()));
+}
+
+void write_digest_request(wire::DigestRequest::Builder to, const DigestRequest& m) {
+  ASSERT(m.after.size() <= limits::kKeyMax);
+  to.setLevel(static_cast<std::uint8_t>(m.level));
+  to.setModel(m.model);
+  write_origin(to.initOwner(), m.owner);
+  if (m.level != DigestLevel::rows) return;
+  auto ranges = to.initRanges(count(m.ranges.size()));
+  for (std::size_t i = 0; i < m.ranges.size(); ++i) ranges.set(count(i), m.ranges[i]);
+  to.setAfter(bytes(m.after));
+}
+
+void write(wire::Message::Builder to, const DigestRequest& m) { write_digest_request(to.initDigestRequest(), m); }
+
+void write(wire::Message::Builder to, const DigestResponse& m) {
+  auto response = to.initDigestResponse();
+  write_digest_request(response.initRequest(), m.request);
+  response.setVectorHashHigh(high(m.vector_hash.view()));
+  response.setVectorHashLow(low(m.vector_hash.view()));
+  response.setBody(bytes(m.body));
+  response.setNext(bytes(m.next));
 }
 
 void write(wire::Message::Builder to, const ErrorMessage& m) {

@@ -5,6 +5,7 @@
 // that it did not write.
 #pragma once
 
+#include <array>
 #include <optional>
 #include <string>
 #include <variant>
@@ -137,11 +138,35 @@ struct AckSharedChanges {
 };
 
 // When idle. The hash stands for the sender's vector; the vector itself goes along only when asked for or differing.
+// The digest is of all visible rows (core/store/digest_table.h); zero: not to be compared.
 struct Heartbeat {
   Hash128 vector_hash;
   std::optional<VersionVector> vector;
   WallTime clock;
+  Hash128 digest;
   friend bool operator==(const Heartbeat&, const Heartbeat&) = default;
+};
+
+// What differs between two nodes with equal vectors, in three questions: which (model, owner), which of its ranges, which
+// rows of those. Bodies are digest_page.h.
+enum class DigestLevel : std::uint8_t { groups = 0, ranges = 1, rows = 2 };
+inline constexpr std::size_t kDigestRanges = 256;
+using RangeMask = std::array<std::uint64_t, kDigestRanges / 64>;
+
+struct DigestRequest {
+  DigestLevel level = DigestLevel::groups;
+  std::uint32_t model = 0;  // its place in the schema, which is the same for both
+  Origin owner;             // zero: the model is shared
+  RangeMask ranges{};       // level rows
+  Bytes after;              // level rows: what follows this key
+  friend bool operator==(const DigestRequest&, const DigestRequest&) = default;
+};
+struct DigestResponse {
+  DigestRequest request;
+  Hash128 vector_hash;  // of the moment in which the answer was read
+  Bytes body;
+  Bytes next;           // level rows: looked through up to this key; empty: to the end
+  friend bool operator==(const DigestResponse&, const DigestResponse&) = default;
 };
 
 struct ErrorMessage {
@@ -165,7 +190,7 @@ struct EntryPart {
 
 using Message = std::variant<Hello, StateChange, StateBatch, StateRequest, StateResponse, SharedChange,
                              SharedChangeBatch, SharedChangeRequest, SharedChangeResponse, AckSharedChanges, Heartbeat,
-                             ErrorMessage, EntryPart, SnapshotRequest, SnapshotPage>;
+                             ErrorMessage, EntryPart, SnapshotRequest, SnapshotPage, DigestRequest, DigestResponse>;
 
 [[nodiscard]] const char* name_of(const Message&);
 

@@ -29,6 +29,8 @@ struct Message {
     entryPart @13 :EntryPart;
     snapshotRequest @14 :SnapshotRequest;
     snapshotPage @15 :SnapshotPage;
+    digestRequest @16 :DigestRequest;
+    digestResponse @17 :DigestResponse;
   }
 }
 
@@ -200,6 +202,30 @@ struct Heartbeat {
   vectorHashLow @1 :UInt64;
   vector @2 :List(Position);  # null: not sent
   clockMs @3 :Int64;
+  digestHigh @4 :UInt64;  # of all visible rows; zero, with digestLow: not to be compared
+  digestLow @5 :UInt64;
+}
+
+# Of nodes with equal vectors: which (model, owner), which of its 256 ranges, which rows of those differ.
+struct DigestRequest {
+  level @0 :UInt8;  # 0: groups; 1: ranges of one; 2: rows of some of its ranges
+  model @1 :UInt32;
+  owner :group {  # zero: the model is shared
+    deviceHigh @2 :UInt64;
+    deviceLow @3 :UInt64;
+    birth @4 :UInt64;
+    random @5 :UInt32;
+  }
+  ranges @6 :List(UInt64);  # rows: 256 bits, the lowest first
+  after @7 :Data;           # rows: what follows this key
+}
+
+struct DigestResponse {
+  request @0 :DigestRequest;
+  vectorHashHigh @1 :UInt64;
+  vectorHashLow @2 :UInt64;
+  body @3 :Data;  # proto/digest_page.h
+  next @4 :Data;  # rows: looked through up to this key; empty: to the end
 }
 
 struct Error {

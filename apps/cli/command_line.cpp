@@ -124,6 +124,8 @@ std::unique_ptr<CLI::App> make_app(Invocation& typed) {
   backup->add_option("FILE", typed.path, "Put back as starling.db, with no daemon running, it is recognised")->required();
   add(*app, typed, "pause", Verb::pause, "Speak to no peer until 'resume' or a restart; writes go on");
   add(*app, typed, "resume", Verb::resume, "Speak to the peers again");
+  CLI::App* verify = add(*app, typed, "verify", Verb::verify, "Read every row again: is it as it was written?");
+  verify->add_option("--against", typed.path, "Another data folder or a backup: are its rows the same?")->type_name("PATH");
   CLI::App* leave = add(*app, typed, "leave", Verb::leave, "End synchronising here; the data stays in starling.db");
   leave->add_flag("--yes", typed.sure, "It is meant");
   end_help(*app, kFooter);

@@ -14,7 +14,7 @@ namespace starling::apps {
 
 enum class Verb {
   init, id, peer_add, peer_remove, peer_list, index, tag, tag_list, tag_set, tag_rm, untag, ls,
-  album_add, album_remove, album_ls, album_show, status, digest, conflicts, sql, backup, pause,
+  album_add, album_remove, album_ls, album_show, status, digest, conflicts, sql, backup, verify, pause,
   resume, leave
 };
 
@@ -24,7 +24,7 @@ struct Invocation {
   bool json = false;
   bool quiet = false;
 
-  std::string path;                // index, tag, untag, ls, backup
+  std::string path;                // index, tag, untag, ls, backup, or the other one for verify
   std::vector<std::string> paths;  // of an album's entries
   std::vector<std::string> names;  // tags, or a peer's addresses
   std::string name;                // of one tag or album, or a peer's device id

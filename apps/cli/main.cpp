@@ -45,10 +45,12 @@ int run_and_print(const Invocation& typed) {
   bool has_daemon = false;
   const Expected<json> answer = run(typed, has_daemon);
   if (!answer) return complain(typed, answer.error());
-  if (typed.quiet) return kDone;
+  const bool well = typed.verb != Verb::verify || (answer->value("different", 0) == 0 && answer->value("well", true));
+  const int code = well ? kDone : kFailed;
+  if (typed.quiet) return code;
   if (typed.json) print_json(*answer);
   else std::cout << render(typed, *answer, has_daemon) << std::flush;
-  return kDone;
+  return code;
 }
 
 }  // namespace

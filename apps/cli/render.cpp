@@ -141,6 +141,7 @@ std::string render_status(const json& answer, bool has_daemon) {
   text += "Conflicts  " + count_of(answer, "conflicts") +
           (answer["conflicts"] == 0 ? "\n" : " ('starling conflicts' lists them)\n");
   if (answer["quarantined"] != 0) text += "Quarantine " + count_of(answer, "quarantined") + " changes\n";
+  if (answer["damaged"] != 0) text += "Damaged    " + count_of(answer, "damaged") + " rows ('starling verify' lists them)\n";
   return text;
 }
 
@@ -170,12 +171,42 @@ std::string value_text(const json& value) {
   return value.dump();
 }
 
+std::string row_name(const json& row) {
+  std::string key;
+  for (const json& part : row["key"]) key += (key.empty() ? "" : ", ") + value_text(part);
+  return shown(row["model"]) + " " + key;
+}
+
+std::string side_text(const json& values) {
+  if (values.is_null()) return "no row";
+  std::string text;
+  for (const json& value : values) text += (text.empty() ? "" : ", ") + value_text(value);
+  return text;
+}
+
+std::string render_comparison(const json& answer) {
+  std::string text;
+  for (const json& row : answer["differences"])
+    text += row_name(row) + "\n  here   " + side_text(row["here"]) + "\n  there  " + side_text(row["there"]) + "\n";
+  return text + (answer["different"] == 0 ? count_of(answer, "rows") + " rows, the same in " + shown(answer["against"]) + "\n"
+                                          : count_of(answer, "different") + " rows differ from " + shown(answer["against"]) + "\n");
+}
+
+std::string render_verify(const json& answer) {
+  if (answer.contains("against")) return render_comparison(answer);
+  std::string text;
+  for (const json& row : answer["list"]) text += row_name(row) + " " + shown(row["what"]) + "\n";
+  for (const json& line : answer["file"]) text += "the file itself: " + shown(line) + "\n";
+  if (!answer["digests"]) text += "the digests are not those of the rows; they are mended when a peer's differ\n";
+  text += count_of(answer, "rows") + " rows of " + count_of(answer, "models") + " models, ";
+  if (answer["well"]) return text + "all well\n";
+  return text + count_of(answer, "damaged") + " damaged; a running daemon takes those from its peers\n";
+}
+
 std::string render_conflicts(const json& answer) {
   std::string text;
   for (const json& one : answer["conflicts"]) {
-    std::string key;
-    for (const json& part : one["key"]) key += (key.empty() ? "" : ", ") + value_text(part);
-    text += date_of(one.value("at_ms", std::int64_t{0})) + "  " + shown(one["model"]) + " " + key;
+    text += date_of(one.value("at_ms", std::int64_t{0})) + "  " + row_name(one);
     if (one["field"].is_string()) text += ", " + shown(one["field"]);
     text += ": lost " + value_text(one["lost_value"]) + " of " + shown(one["loser"]).substr(0, 4) + " to " +
             shown(one["winner"]).substr(0, 4) + " (" + shown(one["why"]) + "); now " +
@@ -259,6 +290,7 @@ std::string render(const Invocation& typed, const json& answer, bool has_daemon)
     case Verb::sql: return render_sql(answer);
     case Verb::status: return render_status(answer, has_daemon);
     case Verb::digest: return render_digest(answer);
+    case Verb::verify: return render_verify(answer);
     case Verb::conflicts: return render_conflicts(answer);
   }
   return {};

@@ -50,6 +50,7 @@ const char* op_of(Verb verb) {
     case Verb::pause: return "pause";
     case Verb::resume: return "resume";
     case Verb::leave: return "leave";
+    case Verb::verify: return "verify";
     case Verb::digest: return "digest";
     case Verb::conflicts: return "conflicts";
     case Verb::sql: return "sql";
@@ -77,7 +78,8 @@ const char* name_key(const Invocation& typed) {
 
 json request_of(const Invocation& typed, bool resolve_links) {
   json request{{"op", op_of(typed.verb)}};
-  if (!typed.path.empty()) request["path"] = absolute_path(typed.path, resolve_links || typed.verb == Verb::index);
+  if (typed.verb == Verb::verify && !typed.path.empty()) request["against"] = absolute_path(typed.path, true);
+  else if (!typed.path.empty()) request["path"] = absolute_path(typed.path, resolve_links || typed.verb == Verb::index);
   for (const std::string& path : typed.paths) request["paths"].push_back(absolute_path(path, resolve_links));
   if (const char* key = name_key(typed)) request[key] = typed.name;
   if (typed.verb == Verb::peer_add)

@@ -11,6 +11,7 @@
 #include "apps/common/sql_query.h"
 #include "apps/common/status_json.h"
 #include "apps/common/tagging.h"
+#include "apps/common/verify_request.h"
 #include "core/base/assert.h"
 #include "models/models.h"
 
@@ -48,7 +49,10 @@ std::string op_of(const json& request) {
 
 }  // namespace
 
-bool Commands::takes_long(const json& request) { return op_of(request) == "index" || op_of(request) == "backup"; }
+bool Commands::takes_long(const json& request) {
+  const std::string op = op_of(request);
+  return op == "index" || op == "backup" || op == "verify";
+}
 
 Expected<json> Commands::run(const json& request, const ProgressFn& progress) {
   const std::string op = op_of(request);
@@ -72,6 +76,7 @@ Expected<json> Commands::run(const json& request, const ProgressFn& progress) {
   if (op == "pause") return pause(arguments, true);
   if (op == "resume") return pause(arguments, false);
   if (op == "leave") return leave(arguments);
+  if (op == "verify") return verify(arguments);
   if (op == "digest") return digest(arguments);
   if (op == "conflicts") return conflicts(arguments);
   if (op == "sql") return sql(arguments, progress);
@@ -263,6 +268,12 @@ Expected<json> Commands::digest(Arguments& arguments) {
                       {"sha256", digest.digest}});
   }
   return json{{"models", std::move(models)}};
+}
+
+Expected<json> Commands::verify(Arguments& arguments) {
+  const std::optional<Bytes> against = arguments.maybe_path("against");
+  if (Expected<void> ok = arguments.done(); !ok) return ok.error();
+  return apps::verify(node_, config_.folder, against ? std::optional<std::filesystem::path>(*against) : std::nullopt);
 }
 
 Expected<json> Commands::conflicts(Arguments& arguments) {

@@ -43,6 +43,7 @@ class Commands {
   Answer pause(Arguments&, bool on);
   Answer leave(Arguments&);
   Answer digest(Arguments&);
+  Answer verify(Arguments&);
   Answer conflicts(Arguments&);
   Answer sql(Arguments&, const ProgressFn&);
 

@@ -21,7 +21,7 @@ struct ExitMeaning {
 
 inline constexpr std::array kExitMeanings{
     ExitMeaning{kDone, "it was done; starlingd: it was asked to stop"},
-    ExitMeaning{kFailed, "it could not be done; starlingd: it stopped itself, and its log says why"},
+    ExitMeaning{kFailed, "it could not be done, or verify found something; starlingd: it stopped itself, and its log says why"},
     ExitMeaning{kWrongUse, "the command line is wrong; starlingd: or the configuration"},
     ExitMeaning{kCannotStart, "starlingd could not start: the data folder is in use or unfit, or its address is taken"},
 };

@@ -71,6 +71,11 @@ inline constexpr std::size_t kEventBatchMax = 256;        // events in one step
 inline constexpr std::size_t kCommitsMax = 1024;          // local commits that await the replica; then: told as one
 inline constexpr std::size_t kChangeEventRowsMax = 10'000;  // rows named in one change event
 inline constexpr std::size_t kEventsMax = 256;            // events that await the application; then: the oldest go
+inline constexpr std::size_t kScrubRows = 200;            // read again in one slice of a scrub
+inline constexpr std::size_t kScrubBytes = 256 * KiB;     // likewise
+inline constexpr std::size_t kDamagedMax = 1000;          // damaged rows that are named; others wait for the next scrub
+inline constexpr std::size_t kRepairScan = 20'000;        // versions looked through for one answer to a repair
+inline constexpr std::size_t kDigestsMax = 10'000;        // (model, owner) in one message
 
 // Deadlines
 inline constexpr auto kHandshakeDeadline = 5s;            // TLS, and then the Hello
@@ -80,6 +85,10 @@ inline constexpr auto kSilenceMax = 75s;                  // then the session is
 inline constexpr auto kLingerMax = 2s;                    // a closing session still sends what was queued
 inline constexpr auto kAckEvery = 200ms;
 inline constexpr auto kRelayEvery = 1s;                   // of other members' acknowledgements
+inline constexpr auto kScrubPass = 24h;                   // every row is read again within
+inline constexpr auto kRepairDeadline = 30s;              // then another peer is asked
+inline constexpr auto kRepairBackoffFirst = 30s;          // between repairs that did not help; doubled up to the cap
+inline constexpr auto kRepairBackoffCap = 1h;
 inline constexpr auto kBackoffFirst = 200ms;              // first reconnect window; doubled up to the cap
 inline constexpr auto kBackoffCap = 30s;
 

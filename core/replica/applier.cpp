@@ -78,6 +78,18 @@ FieldMask greater_values(const ModelSchema& model, const Change& c, BytesView ro
   return greater & tied;
 }
 
+// The row with the fields that the change has won.
+void put_over(const ModelSchema& model, BytesView row, const Change& c, FieldMask won, ByteWriter& out) {
+  ByteReader ours(row);
+  ByteReader theirs(c.values);
+  for (FieldMask left = model.all_fields() & ~model.key_fields(); left != 0; left &= left - 1) {
+    const FieldMask bit = left & (~left + 1);
+    const BytesView held = read_value_bytes(ours);
+    const BytesView fresh = (c.fields & bit) != 0 ? read_value_bytes(theirs) : BytesView();
+    out.raw((won & bit) != 0 ? fresh : held);
+  }
+}
+
 }  // namespace
 
 Error own_stream(const Origin& origin) {
@@ -170,18 +182,26 @@ void Applier::change(const Change& c, const Place& place, ConflictRecorder& reco
   recorder.record(c, mine, merged);
   if (merged.verdict == Verdict::superseded) return;
 
-  ByteWriter won;
+  std::optional<BytesView> values = c.values;  // of the whole row, as it will be
+  ByteWriter won, updated;
+  bool intact = true;
   switch (merged.verdict) {
     case Verdict::superseded: return;
     case Verdict::insert_row: rows.insert_row(c.model, c.key, c.values); break;
     case Verdict::replace_row: rows.upsert_row(c.model, c.key, c.values); break;
     case Verdict::update_row:
+      values = rows.read_row(c.model, c.key);
+      intact = values && rows.is_intact(c.model, c.key, *mine, *values);
+      if (values) {
+        put_over(store_.schema().models[c.model], *values, c, merged.won, updated);
+        values = updated.bytes();
+      }
       pick_fields(c.values, c.fields, merged.won, won);
       rows.update_row(c.model, c.key, merged.won, won.bytes());
       break;
     case Verdict::erase_row: rows.erase_row(c.model, c.key); break;
   }
-  rows.put(c.model, c.key, merged_version(mine, merged, c.op, c.generation, stamp, place.seq));
+  rows.put(c.model, c.key, merged_version(mine, merged, c.op, c.generation, stamp, place.seq), values, intact);
   note_row(result.event, c.model, c.op, c.op == Op::update ? merged.won : c.fields, c.key);
 }
 
@@ -307,7 +327,7 @@ bool Applier::owned_row(const StateRow& row, Ordinal origin) {
   const OwnedVersion fresh{origin, row.rev, row.deleted};
   const std::optional<OwnedVersion> known = rows.owned(row.model, row.key);
   if (!known) {
-    rows.put_owned(row.model, row.key, fresh);
+    rows.put_owned(row.model, row.key, fresh, row.values);
     if (!row.deleted) rows.insert_row(row.model, row.key, row.values);
     return true;
   }
@@ -330,7 +350,7 @@ bool Applier::owned_row(const StateRow& row, Ordinal origin) {
   } else if (theirs.incarnation < ours.incarnation) {
     return false;  // an older life of the same device
   }
-  rows.put_owned(row.model, row.key, fresh);
+  rows.put_owned(row.model, row.key, fresh, row.values);
   if (row.deleted) rows.erase_row(row.model, row.key);
   else rows.upsert_row(row.model, row.key, row.values);
   return true;

@@ -44,8 +44,9 @@ Expected<LocalCommit> update(Store& store, const DeviceId& device, bool member, 
   const ModelIndex model = member_model(store);
   if (const Expected<void> begun = store.try_begin(TransactionKind::apply); !begun) return begun.error();  // nothing to capture
   const Undo undo(store);
+  const Bytes before(*store.rows().read_row(model, row.key));
   store.rows().update_row(model, row.key, kFields, row.values);
-  const NetChange change{model, Op::update, row.key, kFields, row.values, row.values};
+  const NetChange change{model, Op::update, row.key, kFields, row.values, row.values, before};
   Expected<LocalCommit> commit = stamp_changes(store, {&change, 1}, WriteScope::any, wall);
   if (commit) store.commit();
   return commit;
@@ -81,7 +82,7 @@ Expected<std::optional<LocalCommit>> admit(Store& store, const std::set<DeviceId
   std::vector<NetChange> changes;
   for (const MemberRow& row : rows) {
     store.rows().upsert_row(model, row.key, row.values);
-    changes.push_back({model, Op::insert, row.key, kFields, row.values, row.values});
+    changes.push_back({model, Op::insert, row.key, kFields, row.values, row.values, {}});
   }
   Expected<LocalCommit> commit = stamp_changes(store, changes, WriteScope::any, wall);
   if (!commit) return commit.error();

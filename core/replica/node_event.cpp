@@ -10,6 +10,9 @@ const char* to_string(NodeEvent::Kind kind) {
     case NodeEvent::Kind::peer_refused: return "peer refused";
     case NodeEvent::Kind::stream_waits: return "stream waits";
     case NodeEvent::Kind::restored: return "restored";
+    case NodeEvent::Kind::digest_mismatch: return "digest mismatch";
+    case NodeEvent::Kind::damage_found: return "damage found";
+    case NodeEvent::Kind::damage_healed: return "damage healed";
     case NodeEvent::Kind::long_transaction: return "long transaction";
     case NodeEvent::Kind::failed: return "failed";
   }

@@ -18,6 +18,9 @@ struct NodeEvent {
     peer_refused,       // by us or by them; `text` says why
     stream_waits,       // changes of device `peer` cannot be applied yet; `text` says why
     restored,           // the database was a backup: this device goes on under a new incarnation
+    digest_mismatch,    // peer `peer` holds the same changes, and other rows: they are compared and repaired
+    damage_found,       // rows are not as they were written; `text` says which
+    damage_healed,      // they are again
     long_transaction,   // somebody has held the database for limits::kLongTransaction; `text` says who
     failed,             // the node has stopped itself; `text` says why
   };

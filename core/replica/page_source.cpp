@@ -63,7 +63,7 @@ bool PageSource::serve_state(PeerSession& session, const Origin& origin, Serving
         return false;
       }
       // Our own row is what our table says. Of another's we know no more than that it ought to be here.
-      if (row.missing && origin != store_.self()) {
+      if ((row.missing || row.damaged) && origin != store_.self()) {
         to = listed;
         return false;
       }

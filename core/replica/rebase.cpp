@@ -85,7 +85,7 @@ std::optional<Rebased> of_row(Store& store, const RowKey& name, const Written& w
     if (written.inserted) return inserted_again(store, name, written);
     if (version->death->origin != self) return std::nullopt;
     if (version->generation.origin == self) return Rebased{model, Op::insert, all, key, written.row, written.row};
-    store.rows().put(model, key, RowVersion{version->generation, std::nullopt, {}});  // the delete is written anew
+    store.rows().put(model, key, RowVersion{version->generation, std::nullopt, {}}, std::nullopt);  // the delete is written anew
     return Rebased{model, Op::erase, 0, key, {}, {}};
   }
   FieldMask fields = 0;
@@ -121,7 +121,7 @@ class Stamping {
   void flush() {
     if (rows_.empty()) return;
     std::vector<NetChange> changes;
-    for (const Rebased& r : rows_) changes.push_back({r.model, r.op, r.key, r.fields, r.values, r.row});
+    for (const Rebased& r : rows_) changes.push_back({r.model, r.op, r.key, r.fields, r.values, r.row, r.row});  // the rows are as they will be
     Expected<LocalCommit> commit = stamp_changes(store_, changes, WriteScope::any, wall_);
     ASSERT(commit.has_value());
     commits_.push_back(std::move(*commit));

@@ -66,7 +66,7 @@ void Replica::Impl::plan_pulls() {
 // What a session is owed: pages it has credit for, our vector when it changed, a sign of life. Whatever shows what we
 // hold is made here, at the end of the step, where nothing can be rolled back any more.
 void Replica::Impl::talk(PeerSession& s, const VersionVector& vector) {
-  if (std::exchange(s.vector_due, false)) send(s, Heartbeat{vector.hash(), vector, now.wall});
+  if (std::exchange(s.vector_due, false)) send(s, Heartbeat{vector.hash(), vector, now.wall, repairer.digest(vector)});
   for (Message& page : source.serve(s)) send(s, std::move(page));
   for (Message& page : snapshots.serve(s, now.mono)) send(s, std::move(page));
   AckSharedChanges ack;
@@ -80,7 +80,7 @@ void Replica::Impl::talk(PeerSession& s, const VersionVector& vector) {
   }
   if (now.mono >= s.next_relay && has_to_relay(s)) relay_acknowledgements(s, ack);
   if (!ack.acks.empty()) send(s, std::move(ack));
-  if (now.mono - s.last_sent >= limits::kHeartbeatEvery) send(s, Heartbeat{vector.hash(), std::nullopt, now.wall});
+  if (now.mono - s.last_sent >= limits::kHeartbeatEvery) send(s, Heartbeat{vector.hash(), std::nullopt, now.wall, repairer.digest(vector)});
 }
 
 void Replica::Impl::finish() {
@@ -101,6 +101,8 @@ void Replica::Impl::finish() {
   }
   std::vector<SessionId> silent;
   const VersionVector vector = shown();
+  Repairer::Step step = repair_step(vector);
+  repairer.run(step);
   for (auto& [id, s] : sessions) {
     if (std::exchange(s.hello_due, false)) send_hello(s);
     if (s.accepted) talk(s, vector);
@@ -114,6 +116,8 @@ void Replica::Impl::finish() {
 std::optional<MonoTime> Replica::Impl::next_deadline() {
   std::optional<MonoTime> next = puller.next_deadline(now);
   const auto sooner = [&next](MonoTime t) { next = next ? std::min(*next, t) : t; };
+  if (const std::optional<MonoTime> repair = repairer.next_deadline()) sooner(*repair);
+  if (const std::optional<MonoTime> repair = repairer.next_deadline()) sooner(*repair);
   const VersionVector vector = shown();
   for (const auto& [id, s] : sessions) {
     if (!s.accepted) {
@@ -131,7 +135,7 @@ std::optional<MonoTime> Replica::Impl::next_deadline() {
   return next;
 }
 
-Replica::Replica(Store& store) : impl_(std::make_unique<Impl>(store)) {}
+Replica::Replica(Store& store, Duration scrub_pass) : impl_(std::make_unique<Impl>(store, scrub_pass)) {}
 Replica::~Replica() = default;
 
 std::vector<Effect> Replica::step(std::span<const Event> events, Now now) {
@@ -171,6 +175,10 @@ Status Replica::status() const {
   status.initial_sync_completed = store.state().initial_sync_completed();
   status.vector = impl_->ours();
   status.conflicts = store.conflicts().total();
+  status.damaged = impl_->repairer.damaged();
+  status.repaired = impl_->repairer.repaired();
+  status.damaged = impl_->repairer.damaged();
+  status.repaired = impl_->repairer.repaired();
   status.quarantined = store.quarantine().count();
   VersionVector known;
   for (const auto& [id, s] : impl_->sessions) {

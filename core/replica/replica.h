@@ -31,7 +31,8 @@ class Store;
 
 class Replica {
  public:
-  explicit Replica(Store&);  // the store outlives it
+  // The store outlives it. `scrub_pass`: within which every row is read again.
+  explicit Replica(Store&, Duration scrub_pass = limits::kScrubPass);
   ~Replica();
   Replica(const Replica&) = delete;
   Replica& operator=(const Replica&) = delete;

@@ -14,6 +14,7 @@
 #include "core/replica/pruner.h"
 #include "core/replica/puller.h"
 #include "core/replica/pusher.h"
+#include "core/replica/repairer.h"
 #include "core/replica/replica.h"
 #include "core/replica/snapshot_source.h"
 #include "core/replica/snapshot_taker.h"
@@ -25,8 +26,9 @@
 namespace starling {
 
 struct Replica::Impl {
-  explicit Impl(Store& s) : store(s), applier(s), source(s), snapshots(s), taker(s, applier), pruner(s),
-                            announced(s.origins().vector().at(s.self())) {}
+  Impl(Store& s, Duration scrub_pass)
+      : store(s), applier(s), source(s), snapshots(s), taker(s, applier), pruner(s), repairer(s, scrub_pass),
+        announced(s.origins().vector().at(s.self())) {}
 
   Store& store;
   Applier applier;
@@ -34,6 +36,7 @@ struct Replica::Impl {
   SnapshotSource snapshots;
   SnapshotTaker taker;
   Pruner pruner;
+  Repairer repairer;
   Puller puller;
   PartTaker parts{store, applier, puller};
   Pusher pusher;
@@ -114,6 +117,9 @@ struct Replica::Impl {
   void receive(PeerSession&, const AckSharedChanges&);
   void receive(PeerSession&, const Heartbeat&);
   void receive(PeerSession&, const ErrorMessage&);
+  void receive(PeerSession& s, const DigestRequest& m) { repairer.keep(s.id, m); }
+  void receive(PeerSession& s, const DigestResponse& m) { repairer.keep(s.id, m); }
+  Repairer::Step repair_step(const VersionVector& vector);
 
   // `last`: of a pull's response; nullopt: pushed.
   void take_page(PeerSession&, const StatePage&, std::optional<bool> last);

@@ -215,6 +215,15 @@ void Replica::Impl::receive(PeerSession& s, const Heartbeat& m) {
     if (taker.idle(s.id)) puller.ask_all_again();
     s.vector_due = m.vector_hash != shown().hash();
   }
+  const VersionVector vector = shown();
+  Repairer::Step step = repair_step(vector);
+  repairer.heard(s, m, step);
+}
+
+Repairer::Step Replica::Impl::repair_step(const VersionVector& vector) {
+  const auto send_to = [this](SessionId id, Message m) { send(sessions.at(id), std::move(m)); };
+  const auto refuse_it = [this](SessionId id, Error why) { refuse(sessions.at(id), std::move(why)); };
+  return {sessions, vector, now, send_to, refuse_it, effects};
 }
 
 // A commit that the replica made by itself, told like any other.

@@ -41,7 +41,7 @@ std::shared_ptr<SnapshotSpool> SnapshotSource::make() {
     const Ordinal ordinal = *store_.origins().find(origin);
     head.logs.push_back({origin, position.seq, position.hlc, store_.origins().last_hash(ordinal), store_.origins().seen(ordinal)});
   }
-  return std::make_shared<SnapshotSpool>(SnapshotSpool::Source{store_.file(), store_.vfs(), store_.shared_schema()}, store_.origins(), head);
+  return std::make_shared<SnapshotSpool>(SnapshotSpool::Source{store_.file(), store_.vfs(), store_.shared_schema()}, store_.origins(), store_.digests(), head);
 }
 
 // Who reads one that is not complete begins again with the new one: what has come to it counts.

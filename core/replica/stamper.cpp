@@ -34,7 +34,7 @@ class StateStamper {
     }
     rev_ = rev_.next();
     if (page_.size() <= limits::kPushMax) page_.add({c.model, rev_, c.op == Op::erase, c.key, c.row});
-    if (c.op != Op::insert) return put_over(c.model, c.key, {store_.self_ordinal(), rev_, c.op == Op::erase});
+    if (c.op != Op::insert) return put_over(c.model, c.key, {store_.self_ordinal(), rev_, c.op == Op::erase}, c.row, c.op == Op::update ? std::optional(c.before) : std::nullopt);
     new_model_ = c.model;
     new_rows_.push_back({c.key, c.row, rev_});
     return {};
@@ -61,16 +61,19 @@ class StateStamper {
       rows = rows.subspan(store_.rows().put_new_owned(new_model_, rows, store_.self_ordinal()));
       if (rows.empty()) break;
       const OwnedVersion fresh{store_.self_ordinal(), rows.front().rev, false};
-      if (const Expected<void> put = put_over(new_model_, rows.front().key, fresh); !put) return put;
+      if (const Expected<void> put = put_over(new_model_, rows.front().key, fresh, rows.front().values, std::nullopt); !put) return put;
       rows = rows.subspan(1);
     }
     new_rows_.clear();
     return {};
   }
-  Expected<void> put_over(ModelIndex model, BytesView key, const OwnedVersion& fresh) {
+  // `before`: the values of a row that is updated.
+  Expected<void> put_over(ModelIndex model, BytesView key, const OwnedVersion& fresh, BytesView row,
+                          std::optional<BytesView> before) {
     const std::optional<OwnedVersion> known = store_.rows().owned(model, key);
     if (known && !ours(known->owner)) return not_owner(model, key, known->owner);
-    store_.rows().put_owned(model, key, fresh);
+    const bool intact = !known || known->deleted || !before || store_.rows().is_intact(model, key, *known, *before);
+    store_.rows().put_owned(model, key, fresh, row, intact);
     return {};
   }
   [[nodiscard]] Error not_owner(ModelIndex model, BytesView key, Ordinal owner) const {
@@ -150,20 +153,21 @@ class LogStamper {
     while (!rows.empty()) {
       rows = rows.subspan(store_.rows().put_new(new_model_, rows, stamp_));
       if (rows.empty()) break;
-      store_.rows().put(new_model_, rows.front().key, RowVersion{stamp_, std::nullopt, {}});
+      store_.rows().put(new_model_, rows.front().key, RowVersion{stamp_, std::nullopt, {}}, rows.front().values);
       rows = rows.subspan(1);
     }
     new_rows_.clear();
   }
 
   void apply(const NetChange& c, RowVersion version) {
+    const bool intact = c.op == Op::erase || store_.rows().is_intact(c.model, c.key, version, c.before);
     if (c.op == Op::erase) {
       version = RowVersion{version.generation, Death{store_.self(), next_seq()}, {}};
     } else {
       for (FieldMask left = c.changed; left != 0; left &= left - 1)
         version.set(static_cast<FieldIndex>(std::countr_zero(left)), stamp_);
     }
-    store_.rows().put(c.model, c.key, version);
+    store_.rows().put(c.model, c.key, version, c.row, intact);
   }
 
   Store& store_;

@@ -275,6 +275,7 @@ Expected<std::vector<NetChange>> Capture::Impl::net_changes() {
       change.op = row.before.present ? Op::update : Op::insert;
       if (change.op == Op::update) {
         diff(row, change);
+        change.before = rows.bytes(row.before.bytes);
         if (change.changed == 0 && row.after.fits) continue;  // of an oversized value we cannot tell
       } else {
         change.changed = schema.models[row.model].all_fields() & ~schema.models[row.model].key_fields();

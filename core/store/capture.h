@@ -37,6 +37,7 @@ struct NetChange {
   FieldMask changed = 0;  // insert: every non-key field; update: those that differ; erase: none
   BytesView values;       // typed bytes of `changed`, ascending
   BytesView row;          // typed bytes of every non-key field after the change; empty for erase
+  BytesView before;       // the same before the change; empty for insert
 };
 
 class Capture {

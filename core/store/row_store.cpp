@@ -1,5 +1,6 @@
 #include "core/store/row_store.h"
 
+#include <array>
 #include <bit>
 
 #include "core/base/assert.h"
@@ -8,15 +9,17 @@
 namespace starling {
 namespace {
 
-constexpr char kSelect[] = "SELECT origin, hlc, fields, dead_origin, dead_seq, rev FROM sync_row WHERE model=? AND key=?";
+constexpr char kSelect[] = "SELECT origin, hlc, fields, dead_origin, dead_seq, rev, sum FROM sync_row WHERE model=? AND key=?";
+constexpr char kScan[] =
+    "SELECT origin, hlc, fields, dead_origin, dead_seq, rev, sum, key FROM sync_row WHERE model=? AND key>? ORDER BY key";
 constexpr char kPut[] =
-    "INSERT INTO sync_row(model, key, origin, hlc, fields, dead_origin, dead_seq) VALUES(?1,?2,?3,?4,?5,?6,?7)"
-    " ON CONFLICT(model, key) DO UPDATE SET origin=?3, hlc=?4, fields=?5, dead_origin=?6, dead_seq=?7";
+    "INSERT INTO sync_row(model, key, origin, hlc, fields, dead_origin, dead_seq, sum) VALUES(?1,?2,?3,?4,?5,?6,?7,?8)"
+    " ON CONFLICT(model, key) DO UPDATE SET origin=?3, hlc=?4, fields=?5, dead_origin=?6, dead_seq=?7, sum=?8";
 constexpr char kPutOwned[] =
-    "INSERT INTO sync_row(model, key, origin, rev, dead_seq) VALUES(?1,?2,?3,?4,?5)"
-    " ON CONFLICT(model, key) DO UPDATE SET origin=?3, rev=?4, dead_seq=?5";
+    "INSERT INTO sync_row(model, key, origin, rev, dead_seq, sum) VALUES(?1,?2,?3,?4,?5,?6)"
+    " ON CONFLICT(model, key) DO UPDATE SET origin=?3, rev=?4, dead_seq=?5, sum=?6";
 constexpr char kReadShared[] =
-    "SELECT key, origin, hlc, fields, dead_origin, dead_seq FROM sync_row WHERE model=?1 AND key>?2 ORDER BY key";
+    "SELECT origin, hlc, fields, dead_origin, dead_seq, key FROM sync_row WHERE model=?1 AND key>?2 ORDER BY key";
 constexpr char kDropTombstones[] =
     "DELETE FROM sync_row WHERE (model, key) IN (SELECT model, key FROM sync_row"
     " WHERE dead_origin=?1 AND dead_seq<=?2 AND hlc<>0 LIMIT ?3)";
@@ -27,8 +30,8 @@ constexpr char kDropGone[] =
     "DELETE FROM sync_row WHERE origin=?1 AND rev<=?2 AND rev IS NOT NULL AND dead_seq IS NOT NULL";
 constexpr char kForget[] = "DELETE FROM sync_row WHERE model=? AND key=?";
 constexpr char kReadOwned[] =
-    "SELECT model, key, rev, dead_seq, NULL FROM sync_row WHERE origin=?1 AND rev>?2 AND rev IS NOT NULL"
-    " UNION ALL SELECT m.number, q.key, q.rev, nullif(q.deleted, 0), q.row FROM sync_quarantine q"
+    "SELECT model, key, rev, dead_seq, NULL, sum FROM sync_row WHERE origin=?1 AND rev>?2 AND rev IS NOT NULL"
+    " UNION ALL SELECT m.number, q.key, q.rev, nullif(q.deleted, 0), q.row, NULL FROM sync_quarantine q"
     " JOIN sync_model m ON m.name=q.model WHERE q.origin=?1 AND q.rev>?2 ORDER BY 3";
 
 std::string joined(const std::vector<std::string>& parts, const char* separator) {
@@ -46,9 +49,9 @@ std::string many(const char* insert, const std::string& head, const std::string&
   return std::string(insert) + head + " VALUES " + joined(std::vector<std::string>(count, group), ",");
 }
 
-std::string put_new_sql(std::size_t count) { return many(kInsertOrFail, "sync_row(model, key, origin, hlc)", "(?,?,?,?)", count); }
+std::string put_new_sql(std::size_t count) { return many(kInsertOrFail, "sync_row(model, key, origin, hlc, sum)", "(?,?,?,?,?)", count); }
 std::string put_new_owned_sql(std::size_t count) {
-  return many(kInsertOrFail, "sync_row(model, key, origin, rev)", "(?,?,?,?)", count);
+  return many(kInsertOrFail, "sync_row(model, key, origin, rev, sum)", "(?,?,?,?,?)", count);
 }
 
 bool has_triggers(sqlite3* db) {
@@ -140,11 +143,17 @@ void pick_fields(BytesView row, FieldMask all, FieldMask mask, ByteWriter& out) 
   ASSERT(!r.failed());
 }
 
-RowStore::RowStore(sqlite3* db, const Schema& schema, OriginTable& origins)
-    : db_(db), schema_(schema), origins_(origins), select_(db, kSelect), put_(db, kPut), put_new_(db, put_new_sql(1)),
+const char* damage_of(const ScannedRow& row) {
+  if (row.deleted) return "is there though it was deleted";
+  return row.values ? "has other values than were written" : "is gone";
+}
+
+RowStore::RowStore(sqlite3* db, const Schema& schema, OriginTable& origins, DigestTable& digests)
+    : db_(db), schema_(schema), origins_(origins), digests_(digests), select_(db, kSelect), put_(db, kPut), put_new_(db, put_new_sql(1)),
       put_new_many_(db, put_new_sql(kMany)), put_owned_(db, kPutOwned), put_new_owned_(db, put_new_owned_sql(1)),
-      put_new_owned_many_(db, put_new_owned_sql(kMany)), read_owned_(db, kReadOwned), read_shared_(db, kReadShared),
-      drop_(db, kDropTombstones), find_gone_(db, kFindGone), drop_gone_(db, kDropGone), forget_(db, kForget) {
+      put_new_owned_many_(db, put_new_owned_sql(kMany)), read_owned_(db, kReadOwned), scan_(db, kScan),
+      read_shared_(db, kReadShared), drop_(db, kDropTombstones), find_gone_(db, kFindGone), drop_gone_(db, kDropGone),
+      forget_(db, kForget) {
   Statement number(db, "SELECT number FROM sync_model WHERE name=?");
   // Triggers of the application: a conflict clause of ours would override those inside them, so that an INSERT OR IGNORE
   // of theirs fails; and they may have made a row before its insert comes from the peer.
@@ -172,31 +181,63 @@ RowStore::Sql& RowStore::sql(ModelIndex m) {
   return models_[m];
 }
 
-std::optional<RowVersion> RowStore::version(ModelIndex m, BytesView key) {
-  const ResetGuard guard(select_);
-  if (!select_.integer(sql(m).number).blob(key).step()) return std::nullopt;
-  return read_version(select_, 0);
+DigestTable::Key RowStore::group(ModelIndex m, Ordinal owner) const {
+  return {models_[m].number, schema_.models[m].kind == Kind::shared ? DigestTable::kShared : owner};
 }
 
-// From origin, hlc, fields, dead_origin, dead_seq.
-RowVersion RowStore::read_version(const Statement& row, int first) const {
-  RowVersion v;
-  v.generation.origin = origins_.origin(row.column_integer(first));
-  v.generation.hlc = Hlc{static_cast<std::uint64_t>(row.column_integer(first + 1))};
-  if (!row.column_is_null(first + 3)) {
-    v.death = Death{origins_.origin(row.column_integer(first + 3)), Seq{static_cast<std::uint64_t>(row.column_integer(first + 4))}};
+DigestTable::Key RowStore::group_of(ModelIndex m, const Origin& owner) const {
+  return group(m, origins_.find(owner).value_or(DigestTable::kShared));
+}
+
+bool RowStore::look_up(ModelIndex m, BytesView key) {
+  held_ = {true, m, std::move(held_.key), std::nullopt, 0};
+  held_.key.assign(key);
+  if (!select_.integer(sql(m).number).blob(key).step()) return false;
+  held_.origin = select_.column_integer(0);
+  if (!select_.column_is_null(6)) held_.sum = static_cast<RowSum>(select_.column_integer(6));
+  return true;
+}
+
+const RowStore::Held& RowStore::held(ModelIndex m, BytesView key) {
+  if (!held_.valid || held_.model != m || held_.key != key) {
+    const ResetGuard guard(select_);
+    (void)look_up(m, key);
   }
-  read_fields(row.column_bytes(first + 2), v, origins_);
+  return held_;
+}
+
+// After the version was written: what it stood for until now leaves the digests, what it stands for joins them.
+void RowStore::replace_sum(ModelIndex m, BytesView key, Ordinal owner, std::optional<RowSum> sum) {
+  const std::uint8_t range = range_of(key);
+  if (held_.sum) digests_.remove(group(m, held_.origin), range, *held_.sum);
+  if (sum) digests_.add(group(m, owner), range, *sum);
+  held_.valid = false;
+}
+
+RowVersion RowStore::read_version(const Statement& row) const {
+  RowVersion v;
+  v.generation.origin = origins_.origin(row.column_integer(0));
+  v.generation.hlc = Hlc{static_cast<std::uint64_t>(row.column_integer(1))};
+  if (!row.column_is_null(3)) {
+    v.death = Death{origins_.origin(row.column_integer(3)), Seq{static_cast<std::uint64_t>(row.column_integer(4))}};
+  }
+  read_fields(row.column_bytes(2), v, origins_);
   return v;
+}
+
+std::optional<RowVersion> RowStore::version(ModelIndex m, BytesView key) {
+  const ResetGuard guard(select_);
+  return look_up(m, key) ? std::optional(read_version(select_)) : std::nullopt;
 }
 
 void RowStore::read_shared(ModelIndex m, BytesView after, const std::function<bool(BytesView, const RowVersion&)>& take) {
   const ResetGuard guard(read_shared_);
   read_shared_.integer(sql(m).number).blob(after);
-  while (read_shared_.step() && take(read_shared_.column_bytes(0), read_version(read_shared_, 1))) {}
+  while (read_shared_.step() && take(read_shared_.column_bytes(5), read_version(read_shared_))) {}
 }
 
 std::size_t RowStore::drop_tombstones(Ordinal origin, Seq through, std::size_t most) {
+  held_.valid = false;
   drop_.integer(origin).integer(static_cast<std::int64_t>(through.value)).integer(static_cast<std::int64_t>(most)).run();
   return static_cast<std::size_t>(sqlite3_changes64(db_));
 }
@@ -209,6 +250,7 @@ std::pair<Rev, std::size_t> RowStore::drop_owned_tombstones(Ordinal owner, Rev t
     if (!find_gone_.step() || find_gone_.column_is_null(0)) return {};
     last = Rev{static_cast<std::uint64_t>(find_gone_.column_integer(0))};
   }
+  held_.valid = false;
   drop_gone_.integer(owner).integer(static_cast<std::int64_t>(last.value)).run();
   return {last, static_cast<std::size_t>(sqlite3_changes64(db_))};
 }
@@ -230,68 +272,183 @@ void RowStore::reassign(Ordinal from, Ordinal to) {
     }
     if (named) update.integer(select.column_integer(0)).blob(select.column_bytes(1)).blob(fields.bytes()).run();
   }
+  sum_anew(to);
+}
+
+// Stamps are part of a row's sum: those of rows that name this origin.
+void RowStore::sum_anew(Ordinal named) {
+  held_.valid = false;
+  const Origin origin = origins_.origin(named);
+  for (ModelIndex m = 0; m < schema_.models.size(); ++m) {
+    if (schema_.models[m].kind != Kind::shared) continue;
+    std::vector<std::pair<Bytes, RowVersion>> rows;
+    read_shared(m, {}, [&](BytesView key, const RowVersion& v) {
+      const bool names = v.generation.origin == origin || std::any_of(v.fields.begin(), v.fields.end(), [&](const FieldStamp& f) { return f.stamp.origin == origin; });
+      if (names && !v.death) rows.emplace_back(key, v);
+      return true;
+    });
+    for (const auto& [key, v] : rows) {
+      put(m, key, v, read_row(m, key));
+    }
+  }
 }
 
 void RowStore::forget(ModelIndex m, BytesView key) {
+  (void)held(m, key);
   erase_row(m, key);
   built_in_changed_ |= schema_.models[m].built_in;
   forget_.integer(sql(m).number).blob(key).run();
+  replace_sum(m, key, held_.origin, std::nullopt);
 }
 
-void RowStore::put(ModelIndex m, BytesView key, const RowVersion& v) {
+
+bool RowStore::is_intact(ModelIndex m, BytesView key, const RowVersion& v, BytesView values) {
+  return held(m, key).sum == sum_of(schema_.models[m], key, v, values);
+}
+
+void RowStore::put(ModelIndex m, BytesView key, const RowVersion& v, std::optional<BytesView> values, bool intact) {
   built_in_changed_ |= schema_.models[m].built_in;
-  ByteWriter fields;
-  write_fields(fields, v, origins_);
-  put_.integer(sql(m).number).blob(key).integer(origins_.ordinal(v.generation.origin));
+  (void)held(m, key);
+  std::optional<RowSum> sum;
+  if (!v.death) sum = sum_of(schema_.models[m], key, v, values.value_or(BytesView()));
+  if (sum && (!values || !intact)) sum = spoiled(*sum);
+  const Ordinal generation = origins_.ordinal(v.generation.origin);
+  put_.integer(sql(m).number).blob(key).integer(generation);
   put_.integer(static_cast<std::int64_t>(v.generation.hlc.packed));
-  if (v.fields.empty()) put_.null();
-  else put_.blob(fields.bytes());
-  if (v.death) put_.integer(origins_.ordinal(v.death->origin)).integer(static_cast<std::int64_t>(v.death->seq.value));
-  else put_.null().null();
+  ByteWriter fields;
+  if (v.fields.empty()) {
+    put_.null();
+  } else {
+    write_fields(fields, v, origins_);
+    put_.blob(fields.bytes());
+  }
+  if (v.death) {
+    put_.integer(origins_.ordinal(v.death->origin)).integer(static_cast<std::int64_t>(v.death->seq.value)).null();
+  } else {
+    put_.null().null().integer(static_cast<std::int64_t>(*sum));
+  }
   put_.run();
+  replace_sum(m, key, generation, sum);
 }
 
-// Runs `many` on each kMany rows and `one` on the rest, until a row has a version already; gives how many had none.
-template <class Bind>
-std::size_t RowStore::put_all_new(std::span<const NewRow> rows, Statement& one, Statement& many, const Bind& bind) {
+template <class Sum, class Bind>
+std::size_t RowStore::put_all_new(ModelIndex m, std::span<const NewRow> rows, Ordinal owner, Statement& one,
+                                  Statement& many, const Sum& sum_of_row, const Bind& bind) {
+  held_.valid = false;
+  const DigestTable::Key key = group(m, owner);
+  std::array<RowSum, kMany> sums{};
   std::size_t done = 0;
-  while (done < rows.size()) {
+  for (bool good = true; good && done < rows.size();) {
     const std::size_t count = rows.size() - done >= kMany ? kMany : 1;
     Statement& put = count == kMany ? many : one;
-    for (const NewRow& row : rows.subspan(done, count)) bind(put, row);
-    if (!put.try_run()) return done + static_cast<std::size_t>(sqlite3_changes64(db_));
-    done += count;
+    for (std::size_t i = 0; i < count; ++i) {
+      const NewRow& row = rows[done + i];
+      sums[i] = sum_of_row(row);
+      bind(put, row);
+      put.integer(static_cast<std::int64_t>(sums[i]));
+    }
+    good = put.try_run();
+    const std::size_t taken = good ? count : static_cast<std::size_t>(sqlite3_changes64(db_));
+    for (std::size_t i = 0; i < taken; ++i) digests_.add(key, range_of(rows[done + i].key), sums[i]);
+    done += taken;
   }
   return done;
 }
 
 std::size_t RowStore::put_new(ModelIndex m, std::span<const NewRow> rows, const Stamp& generation) {
   built_in_changed_ |= schema_.models[m].built_in;
-  return put_all_new(rows, put_new_, put_new_many_, [&](Statement& put, const NewRow& row) {
-    const Stamp& stamp = row.generation != nullptr ? *row.generation : generation;
-    put.integer(sql(m).number).blob(row.key).integer(origins_.ordinal(stamp.origin));
-    put.integer(static_cast<std::int64_t>(stamp.hlc.packed));
-  });
+  const auto stamp_of = [&](const NewRow& row) -> const Stamp& { return row.generation != nullptr ? *row.generation : generation; };
+  return put_all_new(
+      m, rows, DigestTable::kShared, put_new_, put_new_many_,
+      [&](const NewRow& row) { return sum_of(schema_.models[m], row.key, RowVersion{stamp_of(row), std::nullopt, {}}, row.values); },
+      [&](Statement& put, const NewRow& row) {
+        put.integer(sql(m).number).blob(row.key).integer(origins_.ordinal(stamp_of(row).origin));
+        put.integer(static_cast<std::int64_t>(stamp_of(row).hlc.packed));
+      });
 }
 
 std::optional<OwnedVersion> RowStore::owned(ModelIndex m, BytesView key) {
   const ResetGuard guard(select_);
-  if (!select_.integer(sql(m).number).blob(key).step()) return std::nullopt;
+  if (!look_up(m, key)) return std::nullopt;
   return OwnedVersion{select_.column_integer(0), Rev{static_cast<std::uint64_t>(select_.column_integer(5))},
                       !select_.column_is_null(4)};
 }
 
-void RowStore::put_owned(ModelIndex m, BytesView key, const OwnedVersion& v) {
+bool RowStore::is_intact(ModelIndex m, BytesView key, const OwnedVersion& v, BytesView values) {
+  return held(m, key).sum == sum_of(schema_.models[m], key, origins_.origin(v.owner), v.rev, values);
+}
+
+void RowStore::put_owned(ModelIndex m, BytesView key, const OwnedVersion& v, std::optional<BytesView> values, bool intact) {
+  (void)held(m, key);
+  std::optional<RowSum> sum;
+  if (!v.deleted) sum = sum_of(schema_.models[m], key, origins_.origin(v.owner), v.rev, values.value_or(BytesView()));
+  if (sum && (!values || !intact)) sum = spoiled(*sum);
   put_owned_.integer(sql(m).number).blob(key).integer(v.owner).integer(static_cast<std::int64_t>(v.rev.value));
-  if (v.deleted) put_owned_.integer(1);
-  else put_owned_.null();
+  if (v.deleted) put_owned_.integer(1).null();
+  else put_owned_.null().integer(static_cast<std::int64_t>(*sum));
   put_owned_.run();
+  replace_sum(m, key, v.owner, sum);
 }
 
 std::size_t RowStore::put_new_owned(ModelIndex m, std::span<const NewRow> rows, Ordinal owner) {
-  return put_all_new(rows, put_new_owned_, put_new_owned_many_, [&](Statement& put, const NewRow& row) {
-    put.integer(sql(m).number).blob(row.key).integer(owner).integer(static_cast<std::int64_t>(row.rev.value));
-  });
+  const Origin& origin = origins_.origin(owner);
+  return put_all_new(
+      m, rows, owner, put_new_owned_, put_new_owned_many_,
+      [&](const NewRow& row) { return sum_of(schema_.models[m], row.key, origin, row.rev, row.values); },
+      [&](Statement& put, const NewRow& row) {
+        put.integer(sql(m).number).blob(row.key).integer(owner).integer(static_cast<std::int64_t>(row.rev.value));
+      });
+}
+
+ScannedRow RowStore::read_scanned(ModelIndex m, BytesView key, const Statement& version) {
+  const ModelSchema& model = schema_.models[m];
+  ScannedRow row;
+  row.key = key;
+  row.deleted = !version.column_is_null(4);
+  row.values = read_row(m, key);
+  std::optional<RowSum> sum;
+  if (model.kind == Kind::shared) {
+    row.version = read_version(version);
+    if (row.values) sum = sum_of(model, key, row.version, *row.values);
+  } else {
+    row.owner = origins_.origin(version.column_integer(0));
+    row.rev = Rev{static_cast<std::uint64_t>(version.column_integer(5))};
+    if (row.values) sum = sum_of(model, key, row.owner, row.rev, *row.values);
+  }
+  row.good = row.deleted ? !row.values
+                         : sum && !version.column_is_null(6) && *sum == static_cast<RowSum>(version.column_integer(6));
+  return row;
+}
+
+void RowStore::scan(ModelIndex m, BytesView after, const std::function<Look(BytesView key, Ordinal)>& look,
+                    const std::function<bool(const ScannedRow&)>& take) {
+  const ResetGuard guard(scan_);
+  scan_.integer(sql(m).number).blob(after);
+  while (scan_.step()) {
+    const BytesView key = scan_.column_bytes(7);
+    const Look wanted = look(key, scan_.column_integer(0));
+    if (wanted == Look::end) return;
+    if (wanted == Look::read && !take(read_scanned(m, key, scan_))) return;
+  }
+}
+
+void RowStore::scan(ModelIndex m, BytesView after, const std::function<bool(const ScannedRow&)>& take) {
+  scan(m, after, [](BytesView, Ordinal) { return Look::read; }, take);
+}
+
+bool RowStore::recount(ModelIndex m, const Origin& owner) {
+  const DigestTable::Key key = group_of(m, owner);
+  GroupDigest digest;
+  Statement sums(db_, "SELECT key, sum FROM sync_row WHERE model=?1 AND (?2=0 OR origin=?2) AND sum IS NOT NULL");
+  sums.integer(key.first).integer(key.second);
+  for (; sums.step(); ++digest.rows) digest.ranges[range_of(sums.column_bytes(0))] += static_cast<RowSum>(sums.column_integer(1));
+  return digests_.replace(key, digest);
+}
+
+bool RowStore::is_good(ModelIndex m, BytesView key) {
+  const ResetGuard guard(select_);
+  if (!look_up(m, key)) return !read_row(m, key);
+  return read_scanned(m, key, select_).good;
 }
 
 void RowStore::read_owned(Ordinal owner, Rev from, const std::function<bool(const OwnedRow&)>& take) {
@@ -314,6 +471,8 @@ void RowStore::read_owned(Ordinal owner, Rev from, const std::function<bool(cons
       const std::optional<BytesView> values = read_row(row.model, row.key);
       row.missing = !values;
       if (values) row.values = *values;
+      row.damaged = values && static_cast<RowSum>(read_owned_.column_integer(5)) !=
+                                  sum_of(schema_.models[row.model], row.key, origins_.origin(owner), row.rev, *values);
     }
     if (!take(row)) return;
   }

@@ -2,7 +2,8 @@
 //
 // Reads and writes versions by (model, canonical key), and the application's rows by the same key. It decides nothing:
 // the merge rule and the rule of ownership stand with their callers. Origins appear as stamps outside and as ordinals
-// inside. Every write happens in the caller's transaction.
+// inside. Every write happens in the caller's transaction. With a version goes the sum of the row (row_sum.h), and the
+// digests (digest_table.h) follow: whoever puts a version gives the values that the row has with it.
 #pragma once
 
 #include <functional>
@@ -13,6 +14,7 @@
 #include <vector>
 
 #include "core/causal/merge.h"
+#include "core/store/digest_table.h"
 #include "core/store/origin_table.h"
 #include "core/store/statement.h"
 
@@ -38,17 +40,34 @@ struct OwnedRow {  // as read for a state page; bytes are valid inside the callb
   BytesView key;
   BytesView values;
   bool missing = false;
+  bool damaged = false;  // it is not as it was written
 };
+
+struct ScannedRow {  // a version and its row, in the order of keys; bytes are valid inside the callback
+  BytesView key;
+  bool deleted = false;
+  bool good = true;                 // the row is there if and only if it should be, and as it was written
+  Origin owner;                     // of a device-owned row
+  Rev rev;
+  RowVersion version;               // of a shared row
+  std::optional<BytesView> values;  // nullopt: no row
+};
+
+[[nodiscard]] const char* damage_of(const ScannedRow&);  // of one that is not good, for people
 
 class RowStore {
  public:
   static constexpr std::size_t kMany = 32;  // rows in one INSERT; more gain nothing (ADR 3)
 
-  RowStore(sqlite3*, const Schema&, OriginTable&);
+  RowStore(sqlite3*, const Schema&, OriginTable&, DigestTable&);
 
   // Shared rows.
   [[nodiscard]] std::optional<RowVersion> version(ModelIndex, BytesView key);
-  void put(ModelIndex, BytesView key, const RowVersion&);
+  // `values`: typed bytes of every non-key field as the row has them with this version; nullopt: it is dead, or nobody
+  // knows. `intact`: false keeps the row marked as damaged, which it was before this change.
+  void put(ModelIndex, BytesView key, const RowVersion&, std::optional<BytesView> values, bool intact = true);
+  // Whether these values are what the version was put with. Of the row that version() or owned() was asked for last.
+  [[nodiscard]] bool is_intact(ModelIndex, BytesView key, const RowVersion&, BytesView values);
   // Puts the versions of rows that have none yet, many at a time (ADR 3). Gives how many, from the first on: the one
   // after these has a version already. Here and below, a failure must roll the transaction back.
   [[nodiscard]] std::size_t put_new(ModelIndex, std::span<const NewRow>, const Stamp& generation);
@@ -66,7 +85,8 @@ class RowStore {
 
   // Device-owned rows.
   [[nodiscard]] std::optional<OwnedVersion> owned(ModelIndex, BytesView key);
-  void put_owned(ModelIndex, BytesView key, const OwnedVersion&);
+  void put_owned(ModelIndex, BytesView key, const OwnedVersion&, std::optional<BytesView> values, bool intact = true);
+  [[nodiscard]] bool is_intact(ModelIndex, BytesView key, const OwnedVersion&, BytesView values);
   [[nodiscard]] std::size_t put_new_owned(ModelIndex, std::span<const NewRow>, Ordinal owner);
   // Drops up to `most` tombstones of `owner` up to revision `through`; gives the greatest dropped, and how many.
   std::pair<Rev, std::size_t> drop_owned_tombstones(Ordinal owner, Rev through, std::size_t most);
@@ -74,6 +94,16 @@ class RowStore {
   // a trace (a trigger of the application's deleted it while a peer's change was applied) is given as `missing`. Those that wait in
   // quarantine are among them: whoever pulls from us must learn of them, and decides for itself.
   void read_owned(Ordinal owner, Rev from, const std::function<bool(const OwnedRow&)>&);
+
+  // Versions of a model with their rows, from after a key (empty: from the first), until a callback ends it. `look` is
+  // asked first, by key and owner: the rows that it does not want are not read.
+  enum class Look : std::uint8_t { read, skip, end };
+  void scan(ModelIndex, BytesView after, const std::function<Look(BytesView key, Ordinal)>& look,
+            const std::function<bool(const ScannedRow&)>&);
+  void scan(ModelIndex, BytesView after, const std::function<bool(const ScannedRow&)>&);  // all of them
+  [[nodiscard]] bool is_good(ModelIndex, BytesView key);  // as of ScannedRow; also: neither version nor row
+  bool recount(ModelIndex, const Origin& owner);  // the digest, from the sums as they stand; true: it was wrong
+  [[nodiscard]] DigestTable::Key group_of(ModelIndex, const Origin& owner) const;
 
   // The application's rows. `values`: typed bytes of the non-key fields named, ascending.
   void insert_row(ModelIndex, BytesView key, BytesView values);          // of every non-key field
@@ -90,18 +120,34 @@ class RowStore {
     Statement insert, insert_many, upsert, erase, select;
     std::map<FieldMask, Statement> updates;
   };
+  struct Held {  // what sync_row says of one key: the one that was asked for last
+    bool valid = false;
+    ModelIndex model = 0;
+    Bytes key;
+    std::optional<RowSum> sum;  // nullopt: no visible row
+    Ordinal origin = 0;
+  };
   Sql& sql(ModelIndex);
+  bool look_up(ModelIndex, BytesView key);  // select_ stands at the row of that key; false: there is none
+  const Held& held(ModelIndex, BytesView key);
+  void replace_sum(ModelIndex, BytesView key, Ordinal owner, std::optional<RowSum>);
+  [[nodiscard]] DigestTable::Key group(ModelIndex, Ordinal owner) const;
+  [[nodiscard]] RowVersion read_version(const Statement&) const;
+  [[nodiscard]] ScannedRow read_scanned(ModelIndex, BytesView key, const Statement&);
   Statement& update_statement(ModelIndex, FieldMask);
-  [[nodiscard]] RowVersion read_version(const Statement& row, int first) const;
-  template <class Bind>
-  std::size_t put_all_new(std::span<const NewRow>, Statement& one, Statement& many, const Bind&);
+  template <class Sum, class Bind>
+  std::size_t put_all_new(ModelIndex, std::span<const NewRow>, Ordinal owner, Statement& one, Statement& many, const Sum&,
+                          const Bind&);
+  void sum_anew(Ordinal named);
 
   sqlite3* db_;
   const Schema& schema_;
   OriginTable& origins_;
+  DigestTable& digests_;
   std::vector<Sql> models_;
-  Statement select_, put_, put_new_, put_new_many_, put_owned_, put_new_owned_, put_new_owned_many_, read_owned_;
+  Statement select_, put_, put_new_, put_new_many_, put_owned_, put_new_owned_, put_new_owned_many_, read_owned_, scan_;
   Statement read_shared_, drop_, find_gone_, drop_gone_, forget_;
+  Held held_;
   bool built_in_changed_ = false;
   std::map<std::int64_t, ModelIndex> by_number_;
   ByteWriter row_;

@@ -22,8 +22,8 @@ bool ends_page(BytesView key) {
 
 }  // namespace
 
-SnapshotSpool::SnapshotSpool(const Source& source, OriginTable& origins, const SnapshotHead& head)
-    : schema_(source.schema), origins_(origins), vector_(head.vector()) {
+SnapshotSpool::SnapshotSpool(const Source& source, OriginTable& origins, DigestTable& digests, const SnapshotHead& head)
+    : schema_(source.schema), origins_(origins), digests_(digests), vector_(head.vector()) {
   open(source);
   const Bytes first = encode_snapshot_head(head);
   id_ = hash128(first);
@@ -41,7 +41,7 @@ void SnapshotSpool::open(const Source& source) {
   register_guard_functions(pinned_->getHandle(), &kNotApplying);
   pinned_->exec("BEGIN");
   (void)pinned_->execAndGet("SELECT count(*) FROM sync_meta");  // begins to read now
-  rows_ = std::make_unique<RowStore>(pinned_->getHandle(), *schema_, origins_);
+  rows_ = std::make_unique<RowStore>(pinned_->getHandle(), *schema_, origins_, digests_);
 
   file_ = std::make_unique<SQLite::Database>(std::string(), write_too, 0, source.vfs);  // unlinked as soon as it is made
   file_->exec("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA cache_size=-1024;"

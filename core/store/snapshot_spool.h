@@ -29,7 +29,7 @@ class SnapshotSpool {
     std::shared_ptr<const Schema> schema;
   };
   // In no transaction: what is committed is what `head` says.
-  SnapshotSpool(const Source&, OriginTable&, const SnapshotHead& head);
+  SnapshotSpool(const Source&, OriginTable&, DigestTable&, const SnapshotHead& head);
   ~SnapshotSpool();
   SnapshotSpool(const SnapshotSpool&) = delete;
   SnapshotSpool& operator=(const SnapshotSpool&) = delete;
@@ -51,6 +51,7 @@ class SnapshotSpool {
 
   const std::shared_ptr<const Schema> schema_;
   OriginTable& origins_;
+  DigestTable& digests_;  // as RowStore wants it; nothing is written
   const VersionVector vector_;
   Hash128 id_;
   std::uint64_t pages_ = 0;

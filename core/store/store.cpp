@@ -12,6 +12,7 @@
 #include "core/store/ack_store.h"
 #include "core/store/capture.h"
 #include "core/store/conflict_log.h"
+#include "core/store/digest_table.h"
 #include "core/store/entry_stage.h"
 #include "core/store/guard.h"
 #include "core/store/member_table.h"
@@ -114,7 +115,8 @@ Expected<void> Store::open_file(const StoreConfig& config, WallTime now, Prng& p
 
   capture_ = std::make_unique<Capture>(handle(), *schema_);
   origins_ = std::make_unique<OriginTable>(handle());
-  rows_ = std::make_unique<RowStore>(handle(), *schema_, *origins_);
+  digests_ = std::make_unique<DigestTable>(handle(), *origins_);
+  rows_ = std::make_unique<RowStore>(handle(), *schema_, *origins_, *digests_);
   log_ = std::make_unique<PeerLog>(handle());
   stage_ = std::make_unique<EntryStage>(handle());
   acks_ = std::make_unique<AckStore>(handle());
@@ -288,7 +290,7 @@ Expected<void> Store::replace_models(const std::vector<Model>& models) {
 // comes first: if it does, the store is as it was, and of no use but to be closed.
 void Store::take_models() {
   switch_triggers(*db_);
-  auto rows = std::make_unique<RowStore>(handle(), *next_schema_, *origins_);
+  auto rows = std::make_unique<RowStore>(handle(), *next_schema_, *origins_, *digests_);
   auto members = std::make_unique<MemberTable>(*rows, *next_schema_, *acks_, self().device);
   members_ = std::move(members);
   rows_ = std::move(rows);
@@ -309,6 +311,7 @@ void Store::detach() {
   }
   statements_.reset();
   rows_.reset();
+  digests_.reset();
   for (const std::string& table : tables) exec(("DROP TABLE main." + quote_identifier(table)).c_str());
   capture_->allow_commit();
   exec("COMMIT");
@@ -346,6 +349,7 @@ void Store::commit() {
     exec("COMMIT; BEGIN IMMEDIATE");
   }
   origins_->flush();
+  digests_->flush();
   acks_->flush();
   capture_->allow_commit();
   exec("COMMIT");
@@ -370,6 +374,7 @@ void Store::finish_rollback() {
   if (capture_) {  // else it is still opening
     next_schema_.reset();
     origins_->reload();
+    digests_->reload();
     state_->reload();
     if (const std::optional<Ordinal> ordinal = origins_->find(self())) self_ordinal_ = *ordinal;
     log_->reload();

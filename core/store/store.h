@@ -30,6 +30,7 @@ namespace starling {
 class AckStore;
 class Capture;
 class ConflictLog;
+class DigestTable;
 class EntryStage;
 class MemberTable;
 class OriginTable;
@@ -100,6 +101,7 @@ class Store {
 
   [[nodiscard]] Capture& capture() { return *capture_; }
   [[nodiscard]] OriginTable& origins() { return *origins_; }
+  [[nodiscard]] DigestTable& digests() { return *digests_; }
   [[nodiscard]] RowStore& rows() { return *rows_; }
   [[nodiscard]] PeerLog& log() { return *log_; }
   [[nodiscard]] EntryStage& stage() { return *stage_; }
@@ -141,6 +143,7 @@ class Store {
   std::unique_ptr<Capture> capture_;
   std::unique_ptr<SyncState> state_;
   std::unique_ptr<OriginTable> origins_;
+  std::unique_ptr<DigestTable> digests_;
   std::unique_ptr<RowStore> rows_;
   std::unique_ptr<PeerLog> log_;
   std::unique_ptr<EntryStage> stage_;

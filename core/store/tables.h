@@ -51,12 +51,22 @@ CREATE TABLE IF NOT EXISTS sync_row (
   dead_origin INTEGER,
   dead_seq INTEGER,
   rev INTEGER,
+  sum INTEGER,  -- a hash of the visible row with its version; NULL when it is deleted
   PRIMARY KEY (model, key)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS sync_row_rev ON sync_row (origin, rev) WHERE rev IS NOT NULL;
 -- Tombstones, by what allows them to go.
 CREATE INDEX IF NOT EXISTS sync_row_dead ON sync_row (dead_origin, dead_seq) WHERE dead_origin IS NOT NULL;
 CREATE INDEX IF NOT EXISTS sync_row_gone ON sync_row (origin, rev) WHERE rev IS NOT NULL AND dead_seq IS NOT NULL;
+
+-- Sums of sync_row.sum: of a shared model (origin 0), or of one owner's rows of a model.
+CREATE TABLE IF NOT EXISTS sync_digest (
+  id INTEGER PRIMARY KEY,
+  model INTEGER NOT NULL,
+  origin INTEGER NOT NULL,
+  ranges BLOB NOT NULL,
+  UNIQUE (model, origin)
+);
 
 -- An entry as its author wrote it: one row, or parts of limits::kPartMax bytes; offset says where in the entry they stand.
 CREATE TABLE IF NOT EXISTS sync_log (

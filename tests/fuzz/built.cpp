@@ -74,6 +74,27 @@ Heartbeat heartbeat(Choices& c) {
   m.vector_hash = c.id<Hash128>();
   if (c.flip()) m.vector = built_vector(c);
   m.clock = {static_cast<std::int64_t>(c.number())};
+  m.digest = c.id<Hash128>();
+  return m;
+}
+
+DigestRequest digest_request(Choices& c) {
+  DigestRequest m;
+  m.level = static_cast<DigestLevel>(c.below(3));
+  m.model = static_cast<std::uint32_t>(c.number(4));
+  m.owner = origin(c);
+  if (m.level != DigestLevel::rows) return m;
+  for (std::uint64_t& word : m.ranges) word = c.number();
+  m.after = c.bytes(0, kNested);
+  return m;
+}
+
+DigestResponse digest_response(Choices& c) {
+  DigestResponse m;
+  m.request = digest_request(c);
+  m.vector_hash = c.id<Hash128>();
+  m.body = c.bytes(0, kNested);
+  m.next = c.bytes(0, kNested);
   return m;
 }
 
@@ -85,6 +106,24 @@ EntryPart part(Choices& c) {
   m.offset = static_cast<std::uint32_t>(c.below(m.total));
   m.bytes = c.bytes(1, std::min<std::size_t>(kNested, m.total - m.offset));
   m.last = m.offset + m.bytes.size() == m.total && c.flip();
+  return m;
+}
+
+SnapshotRequest snapshot_request(Choices& c) {
+  SnapshotRequest m;
+  m.credit = static_cast<std::uint32_t>(c.number(4));
+  m.open = c.flip();
+  for (std::uint64_t left = c.below(kNested); left > 0; --left) m.kept.push_back(c.id<Hash128>());
+  return m;
+}
+
+SnapshotPage snapshot_page(Choices& c) {
+  SnapshotPage m;
+  m.snapshot = c.id<Hash128>();
+  m.index = c.below(limits::kSnapshotPagesMax);
+  m.hash = c.id<Hash128>();
+  m.body = c.bytes(0, kNested);
+  m.last = c.flip();
   return m;
 }
 
@@ -145,7 +184,11 @@ Message built_message(std::size_t kind, Choices& c) {
     case 9: return acks(c);
     case 10: return heartbeat(c);
     case 11: return error(c);
-    default: return part(c);
+    case 12: return part(c);
+    case 13: return snapshot_request(c);
+    case 14: return snapshot_page(c);
+    case 15: return digest_request(c);
+    default: return digest_response(c);
   }
 }
 

@@ -28,7 +28,7 @@ void append_le32(Bytes& out, std::size_t n) {
 Bytes payload_of(std::size_t kind, BytesView bytes) {
   const std::size_t split = bytes.empty() ? 0 : static_cast<std::uint8_t>(bytes.front());
   Bytes words = samples::spell("00000000 01000100");  // the root: a struct of one word and one pointer
-  append_le32(words, kind + 1);                       // 0 is none
+  append_le32(words, kind + 1);  // 0 is none
   append_le32(words, 0);
   words += bytes.substr(std::min<std::size_t>(1, bytes.size()));
   words.resize((words.size() + kWord - 1) / kWord * kWord);

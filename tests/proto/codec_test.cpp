@@ -62,7 +62,7 @@ TEST_CASE("each message has its name") {
   CHECK(std::string(name_of(samples::message(prng, 0))) == "Hello");
   CHECK(std::string(name_of(samples::message(prng, 8))) == "SharedChangeResponse");
   CHECK(std::string(name_of(samples::message(prng, 11))) == "Error");
-  CHECK(std::string(name_of(samples::message(prng, kKinds - 1))) == "EntryPart");
+  CHECK(std::string(name_of(samples::message(prng, kKinds - 1))) == "DigestResponse");
 }
 
 TEST_CASE("all errors keep their code") {

@@ -72,12 +72,38 @@ AckSharedChanges acks(Prng& prng) {
 Heartbeat heartbeat(Prng& prng) {
   Heartbeat m{id<Hash128>(prng), std::nullopt, {static_cast<std::int64_t>(prng.next())}};
   if (prng.chance(70)) m.vector = vector(prng, prng.below(3));
+  m.digest = id<Hash128>(prng);
   return m;
+}
+
+DigestRequest digest_request(Prng& prng) {
+  DigestRequest m;
+  m.level = static_cast<DigestLevel>(prng.below(3));
+  m.model = static_cast<std::uint32_t>(prng.next());
+  m.owner = origin(prng);
+  if (m.level != DigestLevel::rows) return m;
+  for (std::uint64_t& word : m.ranges) word = prng.next();
+  m.after = bytes(prng, prng.below(40));
+  return m;
+}
+
+DigestResponse digest_response(Prng& prng) {
+  return {digest_request(prng), id<Hash128>(prng), bytes(prng, prng.below(300)), bytes(prng, prng.below(40))};
 }
 
 ErrorMessage error(Prng& prng) {
   const auto code = static_cast<Errc>(prng.below(static_cast<std::uint64_t>(Errc::internal) + 1));
   return {code, text(prng, 100), static_cast<std::uint32_t>(prng.next())};
+}
+
+SnapshotRequest snapshot_request(Prng& prng) {
+  SnapshotRequest m{static_cast<std::uint32_t>(prng.next()), prng.chance(50), {}};
+  for (std::uint64_t left = prng.below(20); left > 0; --left) m.kept.push_back(id<Hash128>(prng));
+  return m;
+}
+
+SnapshotPage snapshot_page(Prng& prng) {
+  return {id<Hash128>(prng), prng.below(limits::kSnapshotPagesMax), id<Hash128>(prng), bytes(prng, prng.below(300)), prng.chance(30)};
 }
 
 EntryPart part(Prng& prng) {
@@ -213,7 +239,11 @@ Message message(Prng& prng, std::size_t kind) {
     case 9: return acks(prng);
     case 10: return heartbeat(prng);
     case 11: return error(prng);
-    default: return part(prng);
+    case 12: return part(prng);
+    case 13: return snapshot_request(prng);
+    case 14: return snapshot_page(prng);
+    case 15: return digest_request(prng);
+    default: return digest_response(prng);
   }
 }
 

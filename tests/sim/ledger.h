@@ -47,6 +47,8 @@ class Ledger : public Witness {
   // What it must show of shared models: the reference merge of all that its vector covers, and of its drafts.
   [[nodiscard]] std::map<reference::RowName, reference::VisibleRow> visible(const SimNode&) const;
   [[nodiscard]] bool merging(const SimNode& node) const { return watches_.at(&node).merging; }
+  // Rows of this node change behind the engine's back: what it shows until they are healed, and that they are, is no news.
+  void expect_damage(const SimNode& node) { watches_[&node].damaged = true; }
   [[nodiscard]] std::uint64_t entries_written() const { return entries_written_; }
   [[nodiscard]] std::uint64_t rows_compared() const { return rows_compared_; }
 
@@ -74,6 +76,7 @@ class Ledger : public Witness {
     VersionVector seen;
     VersionVector told;
     bool in_doubt = false;
+    bool damaged = false;
     bool was_open = false;
     bool opening = false;  // what it holds now, it may have taken at another time, and told of it then
     reference::State state;

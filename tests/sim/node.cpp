@@ -59,7 +59,7 @@ void SimNode::open() {
   if (!store) throw std::runtime_error(name() + " does not open: " + store.error().text());
   store_ = std::move(*store);
   transactions_ = std::make_unique<TransactionManager>(*store_);
-  replica_ = std::make_unique<Replica>(*store_);
+  replica_ = std::make_unique<Replica>(*store_, config_.scrub_pass);
   if (config_.checkpoint_pages > 0) sqlite3_wal_autocheckpoint(store_->handle(), config_.checkpoint_pages);
   if (disk_.dead()) throw std::runtime_error(name() + " died while it opened");
   witness_.opened(*this);

@@ -37,6 +37,7 @@ struct NodeConfig {
   std::vector<Model> models;
   std::uint64_t dies_at = 0;      // not zero: in the middle of that operation of its disk, in whichever life
   int checkpoint_pages = 0;        // not zero: the WAL is copied into the database whenever it holds so many
+  Duration scrub_pass = limits::kScrubPass;
   std::optional<Prng> power_goes;  // and that because the power goes; what survives is drawn from this
 };
 

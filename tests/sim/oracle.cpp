@@ -4,10 +4,13 @@
 
 #include "core/base/sha256.h"
 #include "core/store/origin_table.h"
+#include "core/store/digest_table.h"
 #include "core/store/peer_log.h"
+#include "core/store/quarantine.h"
 #include "core/store/schema_reader.h"
 #include "core/store/statement.h"
 #include "proto/entry.h"
+#include "tests/core/store/digests_anew.h"
 #include "tests/sim/ledger.h"
 
 namespace starling::sim {
@@ -164,6 +167,8 @@ void complain_of_node(const SimNode& node, const Ledger& ledger, std::vector<std
   check_bounds(node, complaints);
   check_versions(node, complaints);
   check_shared_rows(node, ledger, complaints);
+  complaints.check(node.status().damaged == 0, "has rows that are not as they were written");
+  complaints.check(node.store().digests().list() == digests_anew(node.store()), "its digests are not those of its rows");
 }
 
 void complain_of_differences(const std::vector<SimNode*>& nodes, std::vector<std::string>& all) {
@@ -176,6 +181,9 @@ void complain_of_differences(const std::vector<SimNode*>& nodes, std::vector<std
     for (const PeerStatus& peer : status.peers)
       complaints.check(peer.vector == node->vector(), "a peer has not acknowledged all");
     complaints.check(node->vector() == nodes.front()->vector(), "its vector differs from that of " + nodes.front()->name());
+    if (node->store().quarantine().count() + nodes.front()->store().quarantine().count() == 0)
+      complaints.check(node->store().digests().hash() == nodes.front()->store().digests().hash(),
+                       "its digests differ from those of " + nodes.front()->name());
     if (digest_of(*node) == digest_of(*nodes.front())) continue;
     complaints.check(false, "its rows differ from those of " + nodes.front()->name());
     for (const ModelSchema& model : node->store().schema().models)

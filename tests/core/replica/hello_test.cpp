@@ -26,7 +26,7 @@ TEST_CASE("Hello: tells who we are, what we hold, and what we hold of the peer's
   TestNode peer(2, false);
   Exchange exchange(node, peer);
   exchange.run({node.write("INSERT INTO note(id) VALUES ('n')")}, {peer.write("INSERT INTO note(id) VALUES ('m')")});
-  const Hello hello = make_hello(*node.store, device(2), node.now.wall);
+  const Hello hello = make_hello(*node.store, node.store->origins().vector(), device(2), node.now.wall);
   CHECK(hello.protocol == kProtocolVersion);
   CHECK(hello.workspace_name == "test");
   CHECK(hello.workspace == node.store->state().workspace());

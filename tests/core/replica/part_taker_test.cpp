@@ -257,7 +257,7 @@ struct Room {
     s.id = kPeer;
     s.accepted = true;
     s.vector.join(author(author_number), {Rev{}, Seq{1}, Hlc{1}});
-    (void)puller.plan(sessions, {}, node.store->self(), node.now.mono);
+    (void)puller.plan(sessions, {}, node.store->self(), true, node.now.mono);
   }
   Expected<bool> take(std::uint32_t author_number, std::size_t offset = 0) {
     node.store->begin(TransactionKind::apply);

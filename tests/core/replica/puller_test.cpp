@@ -60,8 +60,8 @@ TEST_CASE("Puller: asks for what a peer shows beyond our position, and for nothi
   VersionVector ours;
   ours.join(origin(2), {Rev{5}, Seq{1}, Hlc{1}});
   Puller puller;
-  CHECK(asked(puller.plan(sessions.all, ours, origin(1), kStart)) == "7: log 2 from 1; 7: log 3 from 0");
-  CHECK(asked(puller.plan(sessions.all, ours, origin(1), kStart)) == "");  // they are under way
+  CHECK(asked(puller.plan(sessions.all, ours, origin(1), true, kStart)) == "7: log 2 from 1; 7: log 3 from 0");
+  CHECK(asked(puller.plan(sessions.all, ours, origin(1), true, kStart)) == "");  // they are under way
   CHECK(puller.pulling());
 }
 
@@ -70,10 +70,10 @@ TEST_CASE("Puller: asks a stream's author where it is connected, else anybody wh
   sessions.add(1, 2).vector.join(origin(3), seq(8));
   sessions.add(2, 4).vector.join(origin(3), seq(9));
   Puller puller;
-  CHECK(asked(puller.plan(sessions.all, {}, origin(1), kStart)) == "1: log 3 from 0");
+  CHECK(asked(puller.plan(sessions.all, {}, origin(1), true, kStart)) == "1: log 3 from 0");
   puller.stop(SessionId{1});
   sessions.add(3, 3).vector.join(origin(3), seq(9));
-  CHECK(asked(puller.plan(sessions.all, {}, origin(1), kStart)) == "3: log 3 from 0");
+  CHECK(asked(puller.plan(sessions.all, {}, origin(1), true, kStart)) == "3: log 3 from 0");
 }
 
 TEST_CASE("Puller: streams of devices that are away are spread over those that show them, the least busy first") {
@@ -83,13 +83,13 @@ TEST_CASE("Puller: streams of devices that are away are spread over those that s
     for (unsigned i = 2; i < 6; ++i) s.vector.join(origin(i), seq(100));
   }
   Puller puller;
-  CHECK(asked(puller.plan(sessions.all, {}, origin(1), kStart)) ==
+  CHECK(asked(puller.plan(sessions.all, {}, origin(1), true, kStart)) ==
         "1: log 2 from 0; 2: log 3 from 0; 1: log 4 from 0; 2: log 5 from 0");
   puller.ended(1);
   sessions.all.erase(1);
   VersionVector ours;
   ours.join(origin(4), seq(60));
-  CHECK(asked(puller.plan(sessions.all, ours, origin(1), kStart)) == "2: log 2 from 0; 2: log 4 from 60");
+  CHECK(asked(puller.plan(sessions.all, ours, origin(1), true, kStart)) == "2: log 2 from 0; 2: log 4 from 60");
 }
 
 TEST_CASE("Puller: a session that comes later takes streams over, each once all that its source may send is here") {
@@ -97,18 +97,18 @@ TEST_CASE("Puller: a session that comes later takes streams over, each once all 
   PeerSession& first = sessions.add(1, 91);
   for (unsigned i = 2; i < 6; ++i) first.vector.join(origin(i), seq(100));
   Puller puller;
-  CHECK(puller.plan(sessions.all, {}, origin(1), kStart).size() == 4);
+  CHECK(puller.plan(sessions.all, {}, origin(1), true, kStart).size() == 4);
   sessions.add(2, 92).vector = first.vector;
-  CHECK(asked(puller.plan(sessions.all, {}, origin(1), kStart)) == "");  // one is to move
+  CHECK(asked(puller.plan(sessions.all, {}, origin(1), true, kStart)) == "");  // one is to move
   VersionVector ours;
   ours.join(origin(2), seq(40));
   CHECK_FALSE(puller.taken(1, kLogOf2, 40, limits::kPullCredit / 2, false, kStart));
-  CHECK(asked(puller.plan(sessions.all, ours, origin(1), kStart)) == "");
+  CHECK(asked(puller.plan(sessions.all, ours, origin(1), true, kStart)) == "");
   ours.join(origin(2), seq(70));
   CHECK_FALSE(puller.taken(1, kLogOf2, 70, limits::kPullCredit / 2, false, kStart));
-  CHECK(asked(puller.plan(sessions.all, ours, origin(1), kStart)) == "2: log 2 from 70");
+  CHECK(asked(puller.plan(sessions.all, ours, origin(1), true, kStart)) == "2: log 2 from 70");
   CHECK(puller.taken(1, {origin(3), Stream::log}, 40, limits::kPullCredit, false, kStart) == std::nullopt);  // the next
-  CHECK(asked(puller.plan(sessions.all, ours, origin(1), kStart)) == "2: log 3 from 0");
+  CHECK(asked(puller.plan(sessions.all, ours, origin(1), true, kStart)) == "2: log 3 from 0");
   CHECK(puller.taken(1, {origin(4), Stream::log}, 40, limits::kPullCredit, false, kStart));  // two each: it stays
 }
 
@@ -117,14 +117,14 @@ TEST_CASE("Puller: an author that shows nothing more is not by-passed: what othe
   sessions.add(1, 2).vector.join(origin(3), seq(8));
   sessions.add(3, 3);
   Puller puller;
-  CHECK(asked(puller.plan(sessions.all, {}, origin(1), kStart)) == "");
+  CHECK(asked(puller.plan(sessions.all, {}, origin(1), true, kStart)) == "");
 }
 
 TEST_CASE("Puller: an earlier life of our own device is a stream like any other") {
   Sessions sessions;
   sessions.add(1, 2).vector.join(origin(1, 1), seq(8));
   Puller puller;
-  CHECK(asked(puller.plan(sessions.all, {}, origin(1, 2), kStart)) == "1: log 1 from 0");
+  CHECK(asked(puller.plan(sessions.all, {}, origin(1, 2), true, kStart)) == "1: log 1 from 0");
 }
 
 TEST_CASE("Puller: a session that is not accepted yet is asked nothing") {
@@ -132,7 +132,7 @@ TEST_CASE("Puller: a session that is not accepted yet is asked nothing") {
   PeerSession& s = sessions.add(1, 2);
   s.vector.join(origin(2), seq(8));
   s.accepted = false;
-  CHECK(Puller().plan(sessions.all, {}, origin(1), kStart).empty());
+  CHECK(Puller().plan(sessions.all, {}, origin(1), true, kStart).empty());
 }
 
 TEST_CASE("Puller: one session is asked for a bounded number of streams at a time; those that wait do not count") {
@@ -140,21 +140,21 @@ TEST_CASE("Puller: one session is asked for a bounded number of streams at a tim
   PeerSession& s = sessions.add(1, 99);
   for (unsigned i = 2; i < 30; ++i) s.vector.join(origin(i), seq(1));
   Puller puller;
-  CHECK(puller.plan(sessions.all, {}, origin(1), kStart).size() == limits::kPullsMax);
-  CHECK(puller.plan(sessions.all, {}, origin(1), kStart).empty());
+  CHECK(puller.plan(sessions.all, {}, origin(1), true, kStart).size() == limits::kPullsMax);
+  CHECK(puller.plan(sessions.all, {}, origin(1), true, kStart).empty());
   VersionVector dependencies;
   dependencies.join(origin(20), seq(1));
   puller.hold({origin(2), Stream::log}, {"waits", {}, dependencies, {}});
-  CHECK(puller.plan(sessions.all, {}, origin(1), kStart).size() == 1);
+  CHECK(puller.plan(sessions.all, {}, origin(1), true, kStart).size() == 1);
   CHECK_FALSE(puller.taken(1, {origin(3), Stream::log}, 1, 100, true, kStart));
-  CHECK(puller.plan(sessions.all, {}, origin(1), kStart).size() == 1);  // one has ended, one may begin
+  CHECK(puller.plan(sessions.all, {}, origin(1), true, kStart).size() == 1);  // one has ended, one may begin
 }
 
 TEST_CASE("Puller: tops up the credit by what was taken, a quarter at a time, and ends with the last page") {
   Sessions sessions;
   sessions.add(1, 2).vector.join(origin(2), seq(100));
   Puller puller;
-  (void)puller.plan(sessions.all, {}, origin(1), kStart);
+  (void)puller.plan(sessions.all, {}, origin(1), true, kStart);
   const std::size_t quarter = limits::kPullCredit / 4;
   CHECK_FALSE(puller.taken(1, kLogOf2, 10, quarter - 1, false, kStart));
   const std::optional<Message> top_up = puller.taken(1, kLogOf2, 20, 5, false, kStart);
@@ -170,22 +170,22 @@ TEST_CASE("Puller: a peer that shows a stream and gives nothing of it is not ask
   Sessions sessions;
   sessions.add(1, 2).vector.join(origin(9), seq(100));
   Puller puller;
-  CHECK(asked(puller.plan(sessions.all, {}, origin(1), kStart)) == "1: log 9 from 0");
+  CHECK(asked(puller.plan(sessions.all, {}, origin(1), true, kStart)) == "1: log 9 from 0");
   (void)puller.taken(1, {origin(9), Stream::log}, 0, 0, true, kStart);
-  CHECK(asked(puller.plan(sessions.all, {}, origin(1), kStart)) == "");
+  CHECK(asked(puller.plan(sessions.all, {}, origin(1), true, kStart)) == "");
   sessions.add(2, 3).vector.join(origin(9), seq(100));
-  CHECK(asked(puller.plan(sessions.all, {}, origin(1), kStart)) == "2: log 9 from 0");
+  CHECK(asked(puller.plan(sessions.all, {}, origin(1), true, kStart)) == "2: log 9 from 0");
   puller.stop(SessionId{2});
   sessions.all.erase(2);
   puller.expire(sessions.all, {}, kStart + 30s);
-  CHECK(asked(puller.plan(sessions.all, {}, origin(1), kStart + 30s)) == "1: log 9 from 0");
+  CHECK(asked(puller.plan(sessions.all, {}, origin(1), true, kStart + 30s)) == "1: log 9 from 0");
 }
 
 TEST_CASE("Puller: a source that falls silent is asked again only once it shows that nothing is under way") {
   Sessions sessions;
   sessions.add(1, 2).vector.join(origin(2), seq(100));
   Puller puller;
-  (void)puller.plan(sessions.all, {}, origin(1), kStart);
+  (void)puller.plan(sessions.all, {}, origin(1), true, kStart);
   CHECK(puller.next_deadline({kStart, {}}) == kStart + 30s);
   puller.idle(1);  // it may have been under way when we asked
   (void)puller.taken(1, kLogOf2, 10, 1, false, kStart + 20s);
@@ -197,27 +197,27 @@ TEST_CASE("Puller: a source that falls silent is asked again only once it shows 
   puller.idle(1);
   puller.expire(sessions.all, {}, kStart + 80s);
   CHECK_FALSE(puller.pulling());
-  CHECK(asked(puller.plan(sessions.all, {}, origin(1), kStart)) == "1: log 2 from 0");
+  CHECK(asked(puller.plan(sessions.all, {}, origin(1), true, kStart)) == "1: log 2 from 0");
 }
 
 TEST_CASE("Puller: a source that falls silent loses the pull to another, be it the author, and is not asked again meanwhile") {
   Sessions sessions;
   sessions.add(1, 2).vector.join(origin(2), seq(100));  // the author
   Puller puller;
-  (void)puller.plan(sessions.all, {}, origin(1), kStart);
+  (void)puller.plan(sessions.all, {}, origin(1), true, kStart);
   sessions.add(2, 3).vector.join(origin(2), seq(90));
   puller.expire(sessions.all, {}, kStart + 29s);
-  CHECK(puller.plan(sessions.all, {}, origin(1), kStart).empty());
+  CHECK(puller.plan(sessions.all, {}, origin(1), true, kStart).empty());
   puller.expire(sessions.all, {}, kStart + 30s);
-  CHECK(asked(puller.plan(sessions.all, {}, origin(1), kStart + 30s)) == "2: log 2 from 0");
+  CHECK(asked(puller.plan(sessions.all, {}, origin(1), true, kStart + 30s)) == "2: log 2 from 0");
   puller.expire(sessions.all, {}, kStart + 60s);  // neither gives anything: both are slow
-  CHECK(puller.plan(sessions.all, {}, origin(1), kStart + 60s).empty());
+  CHECK(puller.plan(sessions.all, {}, origin(1), true, kStart + 60s).empty());
   CHECK(puller.pulling());
   puller.ended(2);
   sessions.all.erase(2);
-  CHECK(puller.plan(sessions.all, {}, origin(1), kStart + 60s).empty());
+  CHECK(puller.plan(sessions.all, {}, origin(1), true, kStart + 60s).empty());
   CHECK_FALSE(puller.taken(1, kLogOf2, 10, 1, false, kStart + 70s));  // the author, after all
-  CHECK(asked(puller.plan(sessions.all, {}, origin(1), kStart + 70s)) == "1: log 2 from 0");
+  CHECK(asked(puller.plan(sessions.all, {}, origin(1), true, kStart + 70s)) == "1: log 2 from 0");
 }
 
 TEST_CASE("Puller: a hold keeps a stream from being asked for until its reason is over") {
@@ -240,10 +240,10 @@ TEST_CASE("Puller: a hold keeps a stream from being asked for until its reason i
     puller.hold(kLogOf2, c.hold);
     puller.release({}, c.before);
     CHECK(puller.held(kLogOf2));
-    CHECK(puller.plan(sessions.all, {}, origin(1), kStart).empty());
+    CHECK(puller.plan(sessions.all, {}, origin(1), true, kStart).empty());
     puller.release(c.vector_after, c.after);
     CHECK_FALSE(puller.held(kLogOf2));
-    CHECK(puller.plan(sessions.all, {}, origin(1), kStart).size() == 1);
+    CHECK(puller.plan(sessions.all, {}, origin(1), true, kStart).size() == 1);
   }
 }
 

@@ -117,7 +117,7 @@ inline std::optional<Errc> closed_with(const std::vector<Effect>& effects) {
 
 // What a peer would say first: it knows nothing, and agrees with us in everything.
 inline Hello hello_for(TestNode& node, unsigned peer) {
-  Hello hello = make_hello(*node.store, device(peer), node.now.wall);
+  Hello hello = make_hello(*node.store, node.store->origins().vector(), device(peer), node.now.wall);
   hello.incarnation = origin(peer).incarnation;
   hello.vector = {};
   hello.held.clear();

@@ -15,8 +15,7 @@ TEST_CASE("AckStore: what members acknowledge is written with the next commit an
   const std::unique_ptr<Store> store = open_store();
   AckStore& acks = store->acks();
   CHECK_FALSE(acks.take(ack(2, 1, 1), false));  // not a member
-  acks.add_member(device(2));
-  acks.add_member(device(3));
+  acks.set_members({device(2), device(3)});
   CHECK(acks.take(ack(2, 1, 1), false));
   CHECK(acks.take(ack(2, 5, 5), true));
   CHECK(acks.take(ack(3, 2, 2), false));
@@ -34,7 +33,7 @@ TEST_CASE("AckStore: what members acknowledge is written with the next commit an
 
 TEST_CASE("AckStore: a rollback takes nothing of them back: they are the peers' own words") {
   const std::unique_ptr<Store> store = open_store();
-  store->acks().add_member(device(2));
+  store->acks().set_members({device(2)});
   store->begin(TransactionKind::apply);
   CHECK(store->acks().take(ack(2, 1, 1), false));
   store->rollback();

@@ -9,6 +9,10 @@ struct Rows {
   std::unique_ptr<Store> store = open_store();
   RowStore& rows = store->rows();
 
+  Rows() {  // ordinals 2 to 7 beside our own
+    apply(*store, [&] { for (int i = 2; i <= 7; ++i) (void)store->origins().ordinal(origin(i)); });
+  }
+
   [[nodiscard]] ModelIndex model(const char* name) const { return store->schema().index_of(*store->schema().find(name)); }
 };
 
@@ -23,7 +27,7 @@ TEST_CASE("RowStore: a version comes back as it was put: generation, stamps of f
   const RowVersion seed{stamp(0, 2), std::nullopt, {{1, stamp(~0ULL >> 1, 3)}}};
   CHECK(r.rows.version(r.model("note"), kKey) == std::nullopt);
   for (const RowVersion& v : {visible, dead, seed, visible}) {
-    apply(*r.store, [&] { r.rows.put(r.model("note"), kKey, v); });
+    apply(*r.store, [&] { r.rows.put(r.model("note"), kKey, v, Bytes()); });
     CHECK(r.rows.version(r.model("note"), kKey) == v);
   }
   CHECK(r.rows.version(r.model("pair"), kKey) == std::nullopt);  // another model
@@ -42,8 +46,8 @@ TEST_CASE("RowStore: versions of new rows are put until one has a version alread
       const std::size_t expected = std::min(known, count);
       apply(*r.store, [&] {
         if (known < count) {
-          r.rows.put(r.model("note"), keys[known], {stamp(4, 2), std::nullopt, {}});
-          r.rows.put_owned(r.model("file"), keys[known], {7, Rev{99}, true});
+          r.rows.put(r.model("note"), keys[known], {stamp(4, 2), std::nullopt, {}}, Bytes());
+          r.rows.put_owned(r.model("file"), keys[known], {7, Rev{99}, true}, Bytes());
         }
         CHECK(r.rows.put_new(r.model("note"), fresh, stamp(5, 2)) == expected);
         CHECK(r.rows.put_new_owned(r.model("file"), fresh, 1) == expected);
@@ -66,7 +70,7 @@ TEST_CASE("RowStore: an owner's version is replaced as a whole") {
   Rows r;
   CHECK(r.rows.owned(r.model("file"), kKey) == std::nullopt);
   for (const OwnedVersion& v : {OwnedVersion{1, Rev{3}, false}, OwnedVersion{1, Rev{4}, true}, OwnedVersion{2, Rev{1}, false}}) {
-    apply(*r.store, [&] { r.rows.put_owned(r.model("file"), kKey, v); });
+    apply(*r.store, [&] { r.rows.put_owned(r.model("file"), kKey, v, Bytes()); });
     const std::optional<OwnedVersion> held = r.rows.owned(r.model("file"), kKey);
     REQUIRE(held);
     CHECK(held->owner == v.owner);
@@ -128,7 +132,7 @@ TEST_CASE("RowStore: an owner's rows are read in the order of their revisions, d
   apply(*r.store, [&] {
     const Bytes values = typed_bytes({ValueView::text("p"), ValueView::null()});
     for (const auto& [id, owner, rev, deleted] : {std::tuple{"a", 1, 5, false}, {"b", 1, 2, false}, {"c", 2, 3, false}, {"d", 1, 4, true}}) {
-      r.rows.put_owned(file, key(id), {owner, Rev{static_cast<std::uint64_t>(rev)}, deleted});
+      r.rows.put_owned(file, key(id), {owner, Rev{static_cast<std::uint64_t>(rev)}, deleted}, values);
       if (!deleted) r.rows.insert_row(file, key(id), values);
     }
   });
@@ -150,7 +154,7 @@ TEST_CASE("RowStore: an owner's rows are read in the order of their revisions, d
 
 TEST_CASE("RowStore: a row that vanished without a trace is given as missing") {
   Rows r;
-  apply(*r.store, [&] { r.rows.put_owned(r.model("file"), kKey, {1, Rev{1}, false}); });
+  apply(*r.store, [&] { r.rows.put_owned(r.model("file"), kKey, {1, Rev{1}, false}, Bytes()); });
   int missing = 0;
   r.rows.read_owned(1, Rev{0}, [&](const OwnedRow& row) { return missing += row.missing ? 1 : 0, true; });
   CHECK(missing == 1);
