@@ -1,6 +1,8 @@
 // Deletes that come before, beside or after what they delete, by whatever way.
 #include <doctest/doctest.h>
 
+#include <array>
+
 #include "core/store/peer_log.h"
 #include "core/store/row_store.h"
 #include "proto/state_page.h"
@@ -66,13 +68,14 @@ TEST_CASE("[N16] A duplicate of an insert or an update comes long after the dele
     return true;
   });
   const Bytes body = page.finish();
+  const std::array late = {entry_of(p.a, first), entry_of(p.a, first + 1)};
   p.settle();
   p.b.write("DELETE FROM note");
   p.a.write("DELETE FROM file");
   p.settle();
   p.cluster.run_for(10min);
-  for (const std::uint64_t seq : {first, first + 1}) {
-    p.cluster.network().inject(p.b, p.a, SharedChange{p.a.store().self(), Seq{seq}, entry_of(p.a, seq)});
+  for (std::size_t i = 0; i < late.size(); ++i) {
+    p.cluster.network().inject(p.b, p.a, SharedChange{p.a.store().self(), Seq{first + i}, late[i]});
   }
   p.cluster.network().inject(p.b, p.a, StateChange{{p.a.store().self(), Rev{rev.value - 1}, rev, Rev{}, body}});
   p.settle();

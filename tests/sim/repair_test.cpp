@@ -218,8 +218,9 @@ TEST_CASE("Digests: one that is wrong itself is counted anew") {
 
 TEST_CASE("Digests: two that never agree ask each other ever more rarely") {
   Devices d(2, 24h);
-  for (SimNode* node : d.nodes) damage(d.cluster, *node, "UPDATE sync_row SET sum=sum+1 WHERE key=(SELECT min(key) FROM sync_row)");
-  damage(d.cluster, d[1], "UPDATE sync_digest SET ranges=zeroblob(2056) WHERE origin=0");
+  for (SimNode* node : d.nodes) damage(d.cluster, *node, "UPDATE sync_row SET sum=sum+1 WHERE model=(SELECT number FROM sync_model WHERE name='note') AND key=(SELECT min(key) FROM sync_row WHERE"
+                                                     " model=(SELECT number FROM sync_model WHERE name='note'))");
+  damage(d.cluster, d[1], "UPDATE sync_digest SET ranges=zeroblob(2056) WHERE origin=0 AND model=(SELECT number FROM sync_model WHERE name='note')");
   d[1].restart();
   d.cluster.run_for(24h);
   CHECK(d.cluster.wire().of("DigestRequest").messages < 400);
