@@ -21,11 +21,14 @@ enum class PlantedBug : std::uint8_t {
   fold_forgets_rollback,        // what a savepoint undid is written to the log all the same
   outbox_drops_silently,        // a message that found no room is not made good
   page_accepted_past_gap,       // a page that begins beyond our position is taken
+  tombstone_dropped_early,      // a tombstone goes although a member has not acknowledged its delete
+  snapshot_without_sweep,       // rows that a snapshot does not list stay
 };
 
-inline constexpr std::array<const char*, 11> kPlantedBugNames = {
+inline constexpr std::array<const char*, 13> kPlantedBugNames = {
     "none",           "acknowledge-before-commit", "cursor-outside-transaction", "no-tie-break",          "generation-ignored",    "dependency-ignored",
-    "clock-in-memory-only", "page-off-by-one",     "fold-forgets-rollback",      "outbox-drops-silently", "page-accepted-past-gap"};
+    "clock-in-memory-only", "page-off-by-one",     "fold-forgets-rollback",      "outbox-drops-silently", "page-accepted-past-gap",
+    "tombstone-dropped-early", "snapshot-without-sweep"};
 
 #ifdef STARLING_PLANTED_BUGS
 inline PlantedBug planted_bug = PlantedBug::none;

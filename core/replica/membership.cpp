@@ -52,6 +52,14 @@ Expected<LocalCommit> update(Store& store, const DeviceId& device, bool member, 
   return commit;
 }
 
+// The birth of the latest life of a device that we know of. No clock of ours: it may be wrong, and a later life is safe.
+Hlc last_life_of(Store& store, const DeviceId& device) {
+  Hlc birth;
+  for (const Origin& origin : store.origins().of_device(device)) birth = std::max(birth, origin.incarnation.birth);
+  const Acknowledgement* ack = store.acks().table().find(device);
+  return ack == nullptr ? birth : std::max(birth, ack->incarnation.birth);
+}
+
 // The oldest shared change that a member has not acknowledged and that is still in our log.
 WallTime oldest_missing(Store& store, const VersionVector& held) {
   WallTime oldest;
@@ -95,8 +103,7 @@ Expected<LocalCommit> remove_member(Store& store, const DeviceId& device, WallTi
   if (!store.state().initial_sync_completed())
     return Error{Errc::not_ready, "this device has not joined yet", "", "wait until it is ready"};
   if (!store.members().is_member(device)) return no_member(device, "this device is not a member", "see the list of members");
-  const Hlc now = std::max(store.clock().last(), Hlc::of(wall.ms, 0));
-  return update(store, device, false, now, wall);
+  return update(store, device, false, last_life_of(store, device), wall);
 }
 
 Expected<LocalCommit> readmit_member(Store& store, const DeviceId& device, WallTime wall) {

@@ -51,7 +51,14 @@ void Replica::Impl::forget() {
 
 void Replica::Impl::plan_pulls() {
   if (taker.wants_transaction()) ensure_transaction();
-  if (auto request = taker.plan()) send(sessions.at(request->first), std::move(request->second));
+  if (auto request = taker.plan()) {
+    PeerSession& source_of = sessions.at(request->first);
+    const bool other = snapshot_source && *snapshot_source != source_of.device;
+    snapshot_source = source_of.device;
+    if (!request->second.kept.empty())
+      note(LogLevel::info, std::string("a snapshot goes on with what has come, ") + (other ? "from another source" : "from the same source"));
+    send(source_of, std::move(request->second));
+  }
   parts.hold(sessions, now.wall);
   for (Puller::Start& start : puller.plan(sessions, store.origins().pulled(), store.self(), !taker.merging(), now.mono)) {
     parts.complete(start.request);

@@ -51,7 +51,10 @@ void Replica::Impl::take_page(PeerSession& s, const StatePage& page, std::option
   if (puller.held(key)) return;
   ensure_transaction();
   in_hand = key;
+  const bool at_ease = store.origins().pulled() == ours();
   const bool goes_on = taken(s, key, applier.page(page));
+  if (at_ease && store.origins().pulled() != ours())
+    note(LogLevel::info, "the state of " + short_string(page.origin.device) + " is read anew: what it forgot had not come to us");
   in_hand.reset();
   if (!goes_on || !last) return;
   const std::uint64_t to = store.origins().pulled().at(page.origin).rev.value;
@@ -97,7 +100,8 @@ void Replica::Impl::merge_snapshot() {
   if (taker.merging()) return;
   puller.ask_all_again();
   ++counters.snapshots_taken;
-  note(LogLevel::info, "a snapshot was taken in");
+  note(LogLevel::info, "a snapshot was taken in, " + std::to_string(taker.swept()) + (taker.swept() == 0 ? " rows that had died" : " rows swept that had died") +
+                           (store.state().provisional() ? "" : ", by a lapsed member"));
 }
 
 void Replica::Impl::receive(PeerSession& s, const SharedChangeBatch& m, std::optional<bool> last) {

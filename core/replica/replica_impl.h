@@ -47,6 +47,7 @@ struct Replica::Impl {
   SessionId join_source = 0;                 // that peer; once it is gone, another takes its place
   std::vector<Effect> effects;
   Now now;
+  std::optional<DeviceId> snapshot_source;  // who was asked last, in this life
   std::optional<MonoTime> prune_at;  // something may go then
   Hlc provisional_until;  // commits up to it are told under other numbers
   std::optional<StreamKey> in_hand;  // the stream whose changes are being applied

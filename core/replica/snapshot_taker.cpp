@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/base/limits.h"
+#include "core/base/planted_bug.h"
 #include "core/base/sha256.h"
 #include "core/replica/conflict_recorder.h"
 #include "core/store/origin_table.h"
@@ -63,6 +64,7 @@ Expected<std::optional<SnapshotRequest>> SnapshotTaker::take(SessionId session, 
     session_ = 0;
     if (!all_models()) return bad("it ends before its last model");
     store_.snapshot().complete();
+    swept_ = 0;
     const Expected<SnapshotHead> head = decode_snapshot_head(*store_.snapshot().page(0));
     store_.set_merging(head->vector());
     store_.clock().observe(head->vector().greatest_hlc());
@@ -182,7 +184,10 @@ void SnapshotTaker::merge_range(const DecodedSnapshotPage& page, BytesView after
       ++listed;
     } else if (listed == end || local->key < listed->key) {
       const Stamp& generation = local->version.generation;
-      if (!local->version.death && generation.hlc != Hlc{} && seen.covers(generation)) applier_.sweep(page.model, local->key, local->version, recorder, result);
+      if (!local->version.death && generation.hlc != Hlc{} && seen.covers(generation) && !planted(PlantedBug::snapshot_without_sweep)) {
+        applier_.sweep(page.model, local->key, local->version, recorder, result);
+        ++swept_;
+      }
       ++local;
     } else {
       merge_row(page.model, *listed, recorder, result);

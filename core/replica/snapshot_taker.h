@@ -38,6 +38,7 @@ class SnapshotTaker {
   [[nodiscard]] bool merging() const;
   [[nodiscard]] std::uint64_t duplicates() const { return duplicates_; }  // pages that came although we had them
   [[nodiscard]] bool busy() const { return session_ != 0 || merging(); }
+  [[nodiscard]] std::size_t swept() const { return swept_; }  // rows of ours that had died, in the last snapshot
   [[nodiscard]] ChangeSet merge_more(WallTime);  // one slice, in a transaction
   bool idle(SessionId);  // it says that nothing is under way. True: as ended()
 
@@ -55,6 +56,7 @@ class SnapshotTaker {
   SessionId session_ = 0;  // asked
   Hash128 snapshot_;
   std::size_t used_ = 0;   // bytes taken since the last request
+  std::size_t swept_ = 0;
   int idle_ = 0;           // heartbeats since the last page: nothing else was said
   std::uint64_t duplicates_ = 0;
   std::optional<ModelIndex> model_;  // whose pages come

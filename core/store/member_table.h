@@ -22,7 +22,7 @@ class AckStore;
 
 struct Member {
   bool removed = false;
-  Hlc barred;     // incarnations born at or before this instant never come back
+  Hlc barred;     // birth of the last life known when it was removed: neither that nor an earlier one comes back
   Stamp admitted;
   Stamp changed;  // of `removed`: its entry
 };

@@ -136,7 +136,10 @@ void Ledger::hear(SimNode& node, Watch& w, const Send& send) {
       given_[{self.device, hello->incarnation, hello->ack_version}] = said_[session] = hello->vector;
     } else if (const auto* acks = std::get_if<AckSharedChanges>(send.message.get())) {
       for (const AckSharedChanges::One& one : acks->acks) {
-        if (one.ack.member != self.device) continue;  // relayed: compared where it arrives
+        if (one.ack.member != self.device) {  // compared where it arrives
+          ++relayed_;
+          continue;
+        }
         holds(one.ack.vector);
         if (!one.delta) said_[session] = {};
         said_[session].join(one.ack.vector);

@@ -4,6 +4,7 @@
 #include <exception>
 
 #include "core/base/sha256.h"
+#include "core/store/member_table.h"
 #include "core/store/store.h"
 #include "core/store/sync_state.h"
 #include "tests/sim/oracle.h"
@@ -121,10 +122,19 @@ bool World::agree(const Devices& which) {
 // A stamp that is ahead waits until time has passed.
 Duration World::patience() const { return kPatience + most_ahead_; }
 
+// In anybody's eyes, or by the scenario.
+bool World::is_removed(std::size_t which) {
+  const Devices all = everybody();
+  return removed_.contains(which) || std::any_of(all.begin(), all.end(), [&](std::size_t i) {
+           return node(i).alive() && node(i).store().members().is_removed(node(which).device());
+         });
+}
+
 void World::expect_core_to_agree() {
   const Devices& core = scenario_.core;
   isolate(core);
   mend(core);
+  if (std::any_of(core.begin(), core.end(), [this](std::size_t i) { return is_removed(i); })) return;  // nobody speaks to it
   const auto is_member = [this](std::size_t i) { return !node(i).store().state().provisional(); };
   if (std::none_of(core.begin(), core.end(), is_member)) return;  // they wait for a member that admits them
   const MonoTime until = cluster_.now() + patience();
@@ -143,6 +153,11 @@ void World::expect_core_to_agree() {
 void World::expect_all_to_agree() {
   const Devices all = everybody();
   mend(all);
+  for (const std::size_t i : all) {
+    if (!is_removed(i)) continue;
+    removed_.try_emplace(i);
+    readmit(i);
+  }
   const MonoTime until = cluster_.now() + patience();
   for (int second = 0; second < 65; ++second) wait_a_second();  // longer than a refused row rests, or a pull bears silence
   while (!agree(all) && cluster_.now() < until) wait_a_second();
@@ -205,11 +220,17 @@ void World::forget_refusals() {
 }
 
 void World::count_rare_states() {
-  constexpr std::array<std::array<const char*, 2>, 3> kWords = {{{"their clock is ahead", "a stream waited for a clock"},
+  constexpr std::array<std::array<const char*, 2>, 8> kWords = {{{"goes on with what has come", "a join went on where it stood"},
+                                                                 {"from another source", "a join changed its source"},
+                                                                 {"rows swept", "a snapshot was taken with sweep"},
+                                                                 {"a lapsed member", "a lapsed member came back"},
+                                                                 {"is read anew", "a state stream was read anew"},
+                                                                 {"their clock is ahead", "a stream waited for a clock"},
                                                                  {"are held", "a stream waited for a row that was refused"},
                                                                  {"later life", "a device learned of its later life"}}};
   rare_["entries written"] += cluster_.ledger().entries_written();
   rare_["rows compared"] += cluster_.ledger().rows_compared();
+  rare_["an acknowledgement was relayed"] += cluster_.ledger().relayed() > 0 ? 1 : 0;
   rare_["an entry travelled in parts"] += cluster_.wire().of("EntryPart").messages > 0 ? 1 : 0;
   rare_["an entry in parts went on where it stood"] += cluster_.wire().resumed > 0 ? 1 : 0;
   const NetworkCount& network = cluster_.network().faults();
@@ -226,6 +247,7 @@ void World::count_rare_states() {
     if (node(i).alive()) {
       const Status status = node(i).status();
       if (status.conflicts > 0) ++rare_["something lost in a merge"];
+      if (status.tombstones_dropped > 0) ++rare_["a tombstone was dropped"];
       if (status.self.incarnation.birth.ms() > kEpochMs + 1) ++rare_["a device lived again"];
     }
     const DiskCount& disk = node(i).disk().count();

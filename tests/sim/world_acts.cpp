@@ -5,6 +5,8 @@
 #include <stdexcept>
 
 #include "core/replica/migration.h"
+#include "core/store/member_table.h"
+#include "core/store/store.h"
 #include "core/store/tables.h"
 #include "tests/sim/oracle.h"
 #include "tests/sim/world.h"
@@ -169,19 +171,34 @@ bool World::clone(SimNode& one) {
   return true;
 }
 
-// As far as it goes without members: its peers take it off their lists, and put it back.
+// By whoever can; its links are taken away as well.
 bool World::remove(std::size_t which) {
-  for (const std::size_t i : everybody()) {
+  if (removed_.contains(which)) return false;
+  const Devices all = everybody();
+  const auto removes = [&](std::size_t i) { return i != which && !removed_.contains(i) && node(i).running() && node(i).remove_member(node(which)); };
+  if (std::none_of(all.begin(), all.end(), removes)) return false;
+  for (const std::size_t i : all) {
     if (i == which || !cluster_.network().connects(node(which), node(i))) continue;
     removed_[which].push_back(i);
     cluster_.disconnect(node(which), node(i));
   }
-  return removed_.contains(which);
+  return true;
 }
 
+// With an empty disk, once somebody who has heard of the removal admits it; where nobody has, it was none.
 void World::readmit(std::size_t which) {
+  if (!removed_.contains(which)) return;
+  const Devices all = everybody();
+  const auto knows = [&](std::size_t i) { return i != which && node(i).running() && node(i).store().members().is_removed(node(which).device()); };
+  const auto admits = [&](std::size_t i) { return knows(i) && node(i).readmit_member(node(which)); };
+  if (std::any_of(all.begin(), all.end(), knows) && std::none_of(all.begin(), all.end(), admits)) return;  // not now
+  node(which).set_clock_ahead(0ms);
+  (void)wipe(node(which));
+  start(node(which));
   for (const std::size_t i : removed_[which]) cluster_.connect(node(which), node(i));
   removed_.erase(which);
+  ++rare_["a removed device came back"];
+  forget_refusals();
 }
 
 // The application of one device begins to keep one thing more about a note.
