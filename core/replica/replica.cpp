@@ -102,6 +102,8 @@ void Replica::Impl::finish() {
   admit_newcomers();
   heed_members();
   forget();
+  for (auto& [id, s] : sessions)
+    if (std::exchange(s.hello_due, false)) send_hello(s);  // before anything else
   for (Send& push : pusher.push(sessions)) {
     for (const SessionId id : push.sessions) sessions.at(id).last_sent = now.mono;
     effects.push_back(std::move(push));
@@ -111,7 +113,6 @@ void Replica::Impl::finish() {
   Repairer::Step step = repair_step(vector);
   repairer.run(step);
   for (auto& [id, s] : sessions) {
-    if (std::exchange(s.hello_due, false)) send_hello(s);
     if (s.accepted) talk(s, vector);
     else if (now.mono - s.since >= limits::kHandshakeDeadline) silent.push_back(id);
   }

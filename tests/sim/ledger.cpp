@@ -40,25 +40,20 @@ bool reads_anew(const SimNode& node) { return node.store().origins().pulled() !=
 
 }  // namespace
 
-reference::Row Ledger::Watch::row(const RowName& name, const Schema& schema_now) const {
+reference::Row Ledger::Watch::row(const RowName& name) const {
   reference::Row row = state.at(name);
-  for (const Draft& draft : drafts)
-    for (const Change& c : draft.entry.changes)
-      if (schema_now.models[c.model].name == name.first && c.key == name.second)
-        row.join(reference::row_of(c, draft.entry.header.stamp()));
+  if (drafted.contains(name)) row.join(drafts.at(name));
   return row;
 }
 
 std::map<reference::RowName, reference::VisibleRow> Ledger::visible(const SimNode& node) const {
   const Watch& w = watches_.at(&node);
   auto rows = w.state.visible();
-  for (const Watch::Draft& draft : w.drafts)
-    for (const Change& c : draft.entry.changes) {
-      const RowName name(w.rows->schema().models[c.model].name, Bytes(c.key));
-      const auto now = shown(w.row(name, w.rows->schema()));
-      if (now) rows[name] = *now;
-      else rows.erase(name);
-    }
+  for (const RowName& name : w.drafted) {
+    const auto now = shown(w.row(name));
+    if (now) rows[name] = *now;
+    else rows.erase(name);
+  }
   return rows;
 }
 
@@ -89,7 +84,9 @@ void Ledger::read_anew(SimNode& node, Watch& w) {
     w.seen = {};
     w.state = {};
   }
-  w.drafts.clear();
+  w.drafts = {};
+  w.drafted.clear();
+  w.drafts_read = {};
   w.opening = true;
   observe(node, {});
   w.opening = false;
@@ -204,35 +201,36 @@ void Ledger::observe(SimNode& node, const Named& named) {
   }
 }
 
-// What has no number yet: read anew each time, there is little of it.
+void Ledger::forget_drafts(Watch& w, Touched& touched) {
+  for (const RowName& name : w.drafted)
+    if (!touched.contains(name)) touched[name] = shown(w.row(name));
+  w.drafts = {};
+  w.drafted.clear();
+  w.drafts_read = {};
+}
+
+// What has no number yet, and is this device's alone.
 void Ledger::read_drafts(SimNode& node, Watch& w, Touched& touched) {
-  const Schema& schema = w.rows->schema();
   const bool provisional = node.store().state().provisional();
-  const std::size_t count = provisional ? static_cast<std::size_t>(node.vector().at(node.store().self()).seq.value) : 0;
-  if (count == w.drafts.size()) return;
-  if (provisional && count < w.drafts.size()) complain(node, "lost what it had committed");
-  const auto touch = [&] {
-    for (const Watch::Draft& draft : w.drafts)
-      for (const Change& c : draft.entry.changes) {
-        const RowName name(schema.models[c.model].name, Bytes(c.key));
-        if (!touched.contains(name)) touched[name] = shown(w.row(name, schema));
-      }
-  };
-  touch();
-  std::deque<Watch::Draft> drafts;
-  if (provisional) {
-    w.rows->log(node.store().self_ordinal(), Seq{}, [&](Seq, Bytes bytes) {
-      Watch::Draft& draft = drafts.emplace_back(Watch::Draft{std::move(bytes), {{}, {}, Arena(0), Arena(0)}});
-      Expected<DecodedEntry> entry = decode_entry(draft.bytes, schema);
-      if (!entry) return complain(node, "holds an entry that it cannot read: " + entry.error().text());
-      draft.entry = std::move(*entry);
-      for (const Change& c : draft.entry.changes) {
-        const RowName name(schema.models[c.model].name, Bytes(c.key));
-        if (!touched.contains(name)) touched[name] = shown(w.row(name, schema));
-      }
-    });
+  const Seq written = provisional ? node.vector().at(node.store().self()).seq : Seq{};
+  if (written == w.drafts_read) return;
+  if (written < w.drafts_read) {
+    if (provisional) complain(node, "lost what it had committed");
+    forget_drafts(w, touched);
   }
-  w.drafts = std::move(drafts);
+  const Schema& schema = w.rows->schema();
+  w.rows->log(node.store().self_ordinal(), w.drafts_read, [&](Seq seq, const Bytes& bytes) {
+    if (seq > written) return;
+    const Expected<DecodedEntry> entry = decode_entry(bytes, schema);
+    if (!entry) return complain(node, "holds an entry that it cannot read: " + entry.error().text());
+    for (const Change& c : entry->changes) {
+      const RowName name(schema.models[c.model].name, Bytes(c.key));
+      if (!touched.contains(name)) touched[name] = shown(w.row(name));
+      w.drafts.apply(name.first, c, entry->header.stamp());
+      w.drafted.insert(name);
+    }
+  });
+  w.drafts_read = written;
 }
 
 // Peers may hear of it before the snapshot is merged.
@@ -275,7 +273,7 @@ void Ledger::read_entry(SimNode& node, Watch& w, const Origin& origin, Entry& en
   }
   for (const Change& c : decoded->second.changes) {
     const RowName name(schema.models[c.model].name, Bytes(c.key));
-    if (!touched.contains(name)) touched[name] = shown(w.row(name, schema));
+    if (!touched.contains(name)) touched[name] = shown(w.row(name));
     w.state.apply(name.first, c, h.stamp());
   }
 }
@@ -341,7 +339,7 @@ void Ledger::check_shared(SimNode& node, Watch& w, const Touched& touched, const
     ++rows_compared_;
     transfers = transfers || name.first == "posting";
     const std::string row = name.first + " " + describe_values(name.second);
-    const Shown expected = shown(w.row(name, w.rows->schema()));
+    const Shown expected = shown(w.row(name));
     const Shown here = w.rows->row(*w.rows->schema().find(name.first), name.second);
     if (here != expected && !w.damaged) complain(node, "shows " + row + " as " + describe(here) + ", the reference merge as " + describe(expected));
     const bool built_in = name.first.starts_with("sync_");

@@ -87,12 +87,10 @@ class Ledger : public Witness {
     bool merging = false;  // a snapshot
     Named named;           // while it merged
     bool anew = false;     // it reads a state stream anew
-    struct Draft {
-      Bytes bytes;
-      DecodedEntry entry;
-    };
-    std::deque<Draft> drafts;
-    [[nodiscard]] reference::Row row(const RowName&, const Schema&) const;  // with its drafts
+    reference::State drafts;  // what has no number yet
+    std::set<RowName> drafted;
+    Seq drafts_read;
+    [[nodiscard]] reference::Row row(const RowName&) const;  // with its drafts
   };
 
   using Shown = std::optional<reference::VisibleRow>;
@@ -103,6 +101,7 @@ class Ledger : public Witness {
   void read_log(SimNode&, Watch&, const Origin&, Seq from, Touched&);
   void read_entry(SimNode&, Watch&, const Origin&, Entry&, Touched&);
   void read_drafts(SimNode&, Watch&, Touched&);
+  void forget_drafts(Watch&, Touched&);
   void record_own(SimNode&, Watch&);
   void read_state(SimNode&, Watch&, const Origin&, Rev from);
   Entry* record(SimNode&, const Origin&, Seq, Bytes bytes);

@@ -122,6 +122,14 @@ bool World::agree(const Devices& which) {
 // A stamp that is ahead waits until time has passed.
 Duration World::patience() const { return kPatience + most_ahead_; }
 
+void World::readmit_all() {
+  for (const std::size_t i : everybody()) {
+    if (!is_removed(i)) continue;
+    removed_.try_emplace(i);
+    readmit(i);
+  }
+}
+
 // In anybody's eyes, or by the scenario.
 bool World::is_removed(std::size_t which) {
   const Devices all = everybody();
@@ -153,14 +161,13 @@ void World::expect_core_to_agree() {
 void World::expect_all_to_agree() {
   const Devices all = everybody();
   mend(all);
-  for (const std::size_t i : all) {
-    if (!is_removed(i)) continue;
-    removed_.try_emplace(i);
-    readmit(i);
-  }
+  readmit_all();
   const MonoTime until = cluster_.now() + patience();
   for (int second = 0; second < 65; ++second) wait_a_second();  // longer than a refused row rests, or a pull bears silence
-  while (!agree(all) && cluster_.now() < until) wait_a_second();
+  for (int second = 0; !agree(all) && cluster_.now() < until; ++second) {
+    if (second % 60 == 0) readmit_all();  // somebody may have removed one whom nobody else had heard of then
+    wait_a_second();
+  }
   cluster_.run_until_quiet();
   expect_no_complaints();
 }

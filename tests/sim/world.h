@@ -74,6 +74,7 @@ class World {
   [[nodiscard]] bool remove(std::size_t);
   void readmit(std::size_t);
   [[nodiscard]] bool is_removed(std::size_t);
+  void readmit_all();
   void set_picky(SimNode&, bool);
   void start(SimNode&);
 
