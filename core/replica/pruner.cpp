@@ -21,13 +21,13 @@ constexpr std::int64_t kLookEveryMs = 60LL * 60 * 1000;
 }  // namespace
 
 // Up to where the members let go.
-Pruner::Done Pruner::goal(const Origin& origin) {
+Pruner::Done Pruner::goal(const Origin& origin, bool stones) {
   if (store_.members().all().empty()) return {};
   const AckTable& acks = store_.acks().table();
   const Position ours = store_.origins().vector().at(origin);
   Done goal;
   goal.entries = std::min(ours.seq, acks.acknowledged_by_all(origin));
-  if (stones_may_go()) {
+  if (stones) {
     goal.tombstones = goal.entries;
     goal.gone = std::min(ours.rev, acks.state_acknowledged_by_all(origin));
   }
@@ -35,6 +35,7 @@ Pruner::Done Pruner::goal(const Origin& origin) {
   return goal;
 }
 
+// Causal stability, as far as it does not depend on the tombstone.
 bool Pruner::stones_may_go() {
   const VersionVector& ours = store_.origins().vector();
   for (const auto& [device, ack] : store_.acks().table().all()) {
@@ -47,9 +48,10 @@ bool Pruner::stones_may_go() {
 
 bool Pruner::due(WallTime wall) {
   if (too_old_or_large(wall)) return true;
+  const bool stones = stones_may_go();
   for (const auto& [origin, position] : store_.origins().vector()) {
     const Done& done = done_[*store_.origins().find(origin)];
-    const Done to = goal(origin);
+    const Done to = goal(origin, stones);
     if (to.entries > done.entries || to.tombstones > done.tombstones || to.gone > done.gone) return true;
   }
   return false;
@@ -57,9 +59,10 @@ bool Pruner::due(WallTime wall) {
 
 Pruner::Dropped Pruner::prune(WallTime wall) {
   Dropped dropped;
+  const bool stones = stones_may_go();
   for (const auto& [origin, position] : VersionVector(store_.origins().vector())) {
     const Ordinal ordinal = *store_.origins().find(origin);
-    const Done to = goal(origin);
+    const Done to = goal(origin, stones);
     Done& done = done_[ordinal];
     if (to.entries > done.entries) {
       const std::size_t gone = store_.log().drop(ordinal, to.entries, limits::kPruneRows);

@@ -28,6 +28,7 @@ class Pruner {
   explicit Pruner(Store& store) : store_(store) {}
   [[nodiscard]] bool due(WallTime);  // something may go; reads no table but for age and size, and those once an hour
   Dropped prune(WallTime);
+  void look_again() { done_.clear(); }  // rows have come otherwise than by streams
 
  private:
   struct Done {  // of one origin: what was looked at, up to where
@@ -35,7 +36,7 @@ class Pruner {
     Rev gone;
     friend bool operator==(const Done&, const Done&) = default;
   };
-  [[nodiscard]] Done goal(const Origin&);
+  [[nodiscard]] Done goal(const Origin&, bool stones);
   [[nodiscard]] bool stones_may_go();
   [[nodiscard]] bool too_old_or_large(WallTime);
   void drop_stones(Ordinal, const Done& goal, Done&, Dropped&);

@@ -99,6 +99,7 @@ void Replica::Impl::merge_snapshot() {
   });
   if (taker.merging()) return;
   puller.ask_all_again();
+  pruner.look_again();
   ++counters.snapshots_taken;
   note(LogLevel::info, "a snapshot was taken in, " + std::to_string(taker.swept()) + (taker.swept() == 0 ? " rows that had died" : " rows swept that had died") +
                            (store.state().provisional() ? "" : ", by a lapsed member"));
