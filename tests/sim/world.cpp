@@ -221,6 +221,7 @@ void World::forget_refusals() {
   for (const std::string& refusal : cluster_.network().refusals()) {
     const auto says = [&](const char* part) { return refusal.find(part) != refusal.npos; };
     if (versions_differ_ && says("run the same version on both")) ++rare_["devices met whose models differ"];
+    else if (faults_.contains(name_of(Verb::remove)) && says("this device was removed")) ++rare_["a removed device was refused"];
     else if (!(faults_.contains(name_of(Verb::year)) && says("the clocks differ by"))) complain(refusal);
   }
   cluster_.network().forget_refusals();
