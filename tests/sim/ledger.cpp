@@ -180,6 +180,8 @@ void Ledger::observe(SimNode& node, const Named& named) {
   if (node.store().snapshot().merging()) {
     w.merging = true;
     w.named.add(named);
+    Touched later;  // what rows show is compared when the snapshot is merged
+    read_drafts(node, w, later);
     return record_own(node, w);
   }
   w.named.add(named);
@@ -223,10 +225,13 @@ void Ledger::read_drafts(SimNode& node, Watch& w, Touched& touched) {
     if (seq > written) return;
     const Expected<DecodedEntry> entry = decode_entry(bytes, schema);
     if (!entry) return complain(node, "holds an entry that it cannot read: " + entry.error().text());
-    for (const Change& c : entry->changes) {
+    const Origin& life = entry->header.origin;  // maybe an earlier one, which had told nobody: this one's, then
+    const auto now = [&](Stamp stamp) { return stamp.origin == life ? Stamp{stamp.hlc, node.store().self()} : stamp; };
+    for (Change c : entry->changes) {
       const RowName name(schema.models[c.model].name, Bytes(c.key));
       if (!touched.contains(name)) touched[name] = shown(w.row(name));
-      w.drafts.apply(name.first, c, entry->header.stamp());
+      c.generation = now(c.generation);
+      w.drafts.apply(name.first, c, now(entry->header.stamp()));
       w.drafted.insert(name);
     }
   });
@@ -344,7 +349,7 @@ void Ledger::check_shared(SimNode& node, Watch& w, const Touched& touched, const
     if (here != expected && !w.damaged) complain(node, "shows " + row + " as " + describe(here) + ", the reference merge as " + describe(expected));
     const bool built_in = name.first.starts_with("sync_");
     if (!w.opening && !built_in && before != expected && !named.everything && !named.rows.contains(name))
-      complain(node, "changed " + row + " and did not say so");
+      complain(node, "changed " + row + " from " + describe(before) + " to " + describe(expected) + " and did not say so");
   }
   if (transfers && w.rows->number(kTransfersSql) != 0) complain(node, "shows a part of a transaction: transfers do not add up to nothing");
 }
