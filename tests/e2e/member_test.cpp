@@ -148,6 +148,10 @@ TEST_CASE("members: who is connected when it is removed is told why, by whoever 
   await_equal(t.a, t.b);
   CHECK_FALSE(t.b.has_tag("lost0"));
   CHECK_FALSE(t.c.has_tag("after0"));
+  CHECK(t.b.stop() == 0);
+  CHECK(t.b.ask({"member", "admit", t.c.id()})["device"] == t.c.id());  // no daemon, no peer yet
+  t.b.start();
+  await("A has heard of it", [&] { return member_of(t.a, t.c)["state"] == "member"; });
 }
 
 TEST_CASE("members: a device that joins when the log is gone takes a snapshot, and what it wrote before reaches all") {
