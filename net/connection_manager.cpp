@@ -22,6 +22,7 @@ struct ConnectionManager::Impl {
   void stop(std::chrono::milliseconds linger);
   void dial(const DeviceId&);
   void hang_up(const DeviceId&);
+  void dial_no_more(const DeviceId&);
   void pause();
   void resume();
 
@@ -110,12 +111,15 @@ void ConnectionManager::Impl::dial(const DeviceId& device) {
   dialer->start();
 }
 
-void ConnectionManager::Impl::hang_up(const DeviceId& device) {
+void ConnectionManager::Impl::dial_no_more(const DeviceId& device) {
   const auto found = dialers.find(device);
-  if (found != dialers.end()) {
-    found->second->stop();
-    dialers.erase(found);
-  }
+  if (found == dialers.end()) return;
+  found->second->stop();
+  dialers.erase(found);
+}
+
+void ConnectionManager::Impl::hang_up(const DeviceId& device) {
+  dial_no_more(device);
   sessions.close(device, {Errc::not_member, "this peer was removed", "", ""});
 }
 
@@ -178,6 +182,10 @@ void ConnectionManager::resume() {
 
 void ConnectionManager::hang_up(const DeviceId& device) {
   asio::post(impl_->io, [impl = impl_.get(), device] { impl->hang_up(device); });
+}
+
+void ConnectionManager::dial_no_more(const DeviceId& device) {
+  asio::post(impl_->io, [impl = impl_.get(), device] { impl->dial_no_more(device); });
 }
 
 void ConnectionManager::dial(const DeviceId& device) {

@@ -42,6 +42,7 @@ class ConnectionManager final : public CommandSink {
   void replica_failed() override { stop(std::chrono::milliseconds(0)); }
   void dial(const DeviceId&);     // the peer is new in the book, or has other addresses
   void hang_up(const DeviceId&);  // the peer is no longer in the book
+  void dial_no_more(const DeviceId&);  // nor is this one, and the replica ends its session
   void pause();                   // ends every session, dials nobody, takes nobody in
   void resume();
 

@@ -5,6 +5,7 @@
 #include <random>
 
 #include "core/replica/adoption.h"
+#include "core/replica/membership.h"
 #include "core/replica/migration.h"
 #include "core/replica/replica.h"
 #include "core/replica/transaction_manager.h"
@@ -79,6 +80,8 @@ struct Node::Impl {
   Expected<T> locked(const char* purpose, const std::function<Expected<T>()>& work);
   Expected<CommitInfo> write(WriteScope, const WriteFn&);
   Expected<void> migrate(const WriteFn& ddl, const std::vector<Model>&);
+  using MemberChange = Expected<LocalCommit> (*)(Store&, const DeviceId&, WallTime);
+  Expected<void> change_member(const char* purpose, MemberChange, const DeviceId&);
   [[nodiscard]] Expected<void> still_open() const;
   void stop(std::chrono::milliseconds deadline);
   void long_transaction(const std::string& who);
@@ -161,6 +164,16 @@ Expected<void> Node::Impl::migrate(const WriteFn& ddl, const std::vector<Model>&
     if (!theirs) host.fail(std::string("a migration: ") + e.what());
     throw;
   }
+}
+
+Expected<void> Node::Impl::change_member(const char* purpose, MemberChange change, const DeviceId& device) {
+  return locked<void>(purpose, [&]() -> Expected<void> {
+    store->finish_rollback();
+    Expected<LocalCommit> commit = change(*store, device, clock.now().wall);
+    if (!commit) return commit.error();
+    host.committed(std::move(*commit));
+    return {};
+  });
 }
 
 void Node::Impl::long_transaction(const std::string& who) {
@@ -265,7 +278,8 @@ std::vector<TableDigest> Node::digests() const {
   Reader reader(impl_->database());
   const Expected<Snapshot> one = reader.snapshot();
   std::vector<TableDigest> digests;
-  for (const ModelSchema& model : schema().models) digests.push_back(reader.digest(model));
+  for (const Schema all = schema(); const ModelSchema& model : all.models)
+    if (!model.built_in) digests.push_back(reader.digest(model));
   return digests;
 }
 
@@ -329,6 +343,24 @@ Expected<void> Node::remove_peer(DeviceId device) {
     return Error{Errc::invalid_argument, "there is no such peer", to_string(device), "see status() for those there are"};
   impl_->network.hang_up(device);
   return {};
+}
+
+Expected<std::vector<MemberStatus>> Node::members() const {
+  return impl_->locked<std::vector<MemberStatus>>("a look at the members", [this]() -> Expected<std::vector<MemberStatus>> {
+    impl_->store->finish_rollback();
+    return list_members(*impl_->store);
+  });
+}
+
+// Its session is the replica's to end, which tells it why.
+Expected<void> Node::remove_member(DeviceId device) {
+  const Expected<void> removed = impl_->change_member("a member's removal", starling::remove_member, device);
+  if (removed && impl_->book.remove(device)) impl_->network.dial_no_more(device);
+  return removed;
+}
+
+Expected<void> Node::admit_member(DeviceId device) {
+  return impl_->change_member("a member's admission", readmit_member, device);
 }
 
 void Node::pause() {

@@ -17,6 +17,7 @@
 #include <memory>
 #include <vector>
 
+#include "core/replica/member_status.h"
 #include "core/replica/status.h"
 #include "core/replica/transaction.h"
 #include "core/store/reader.h"
@@ -61,8 +62,8 @@ class Node {
   Expected<CommitInfo> commit_shared(const WriteFn&);        // the same; a device-owned change is refused
 
   [[nodiscard]] Expected<Reader> reader() const;           // a connection of its own
-  [[nodiscard]] std::vector<TableDigest> digests() const;  // of every model, from one snapshot
-  [[nodiscard]] Schema schema() const;                     // of the models as they are now
+  [[nodiscard]] std::vector<TableDigest> digests() const;  // of every model of the application's, from one snapshot
+  [[nodiscard]] Schema schema() const;                     // of the models as they are now, and then the engine's own
 
   // Changes the application's schema: `ddl` runs CREATE, ALTER TABLE … ADD COLUMN and the like in one transaction, then
   // these are the models (all of them, those that are there included). A model may gain columns at its end, no more.
@@ -77,7 +78,16 @@ class Node {
   Expected<void> detach();
 
   Expected<void> add_peer(const Peer&);   // from now on admitted and, with an address, dialled; or given other addresses
-  Expected<void> remove_peer(DeviceId);   // hung up, and no longer admitted here
+  Expected<void> remove_peer(DeviceId);   // hung up, and no longer admitted here; still a member
+
+  // The devices of the workspace, removed ones included. Whoever speaks with a member is one from then on. A member that
+  // is away holds back what it lacks: the others keep it. Removing it for good lets that go, on every device.
+  [[nodiscard]] Expected<std::vector<MemberStatus>> members() const;
+  // It is no peer of this device any more either, and no device that has heard of it takes anything from it. Errors: no
+  // member, this device itself, a workspace that this device has not joined yet.
+  Expected<void> remove_member(DeviceId);
+  // Lets a removed device come back, with an empty folder; where it is to be a peer, add_peer() it. Error: not removed.
+  Expected<void> admit_member(DeviceId);
 
   // See notice.h. A subscription that is dropped at once never calls.
   [[nodiscard]] Subscription on_change(ChangeFn);

@@ -175,7 +175,7 @@ Error explain(const asio::error_code& error) {
   if (error.category() != asio::error::get_ssl_category()) return {Errc::unreachable, error.message(), "", ""};
   const int reason = ERR_GET_REASON(static_cast<unsigned long>(error.value()));
   if (is_refusal(reason)) {
-    return {Errc::not_member, "the peer refuses this device", "", "add this device's id to the peers over there"};
+    return {Errc::not_member, "the peer refuses this device", "", "add this device's id to the peers over there; if it was removed from the workspace, admit it again first"};
   }
   if (reason == SSL_R_CERTIFICATE_VERIFY_FAILED) {
     return {Errc::not_member, "the device at the other end is not a peer", "", "check its id, or add it as a peer"};

@@ -34,13 +34,25 @@ void add_setup(CLI::App& app, Invocation& typed) {
   init->add_flag("--join", typed.join, "Join the workspace of the first peer instead of beginning one");
   init->add_option("--listen", typed.listen, "Where peers reach this device, host:port")->type_name("ADDRESS");
   add(app, typed, "id", Verb::id, "Print this device's id, for the other devices' 'peer add'");
-  CLI::App* peer = app.add_subcommand("peer", "The devices of this workspace")->require_subcommand(1);
+  CLI::App* peer = app.add_subcommand("peer", "The devices that this one speaks with")->require_subcommand(1);
   CLI::App* peer_add = add(*peer, typed, "add", Verb::peer_add, "Let a device in, and dial it where an address is given");
   peer_add->add_option("DEVICE", typed.name, "What 'starling id' prints there")->required();
   peer_add->add_option("ADDRESS", typed.names, "host:port; none: it dials us");
   CLI::App* peer_remove = add(*peer, typed, "remove", Verb::peer_remove, "Let a device in no longer");
   peer_remove->add_option("DEVICE", typed.name, "As 'peer list' prints it")->required();
   add(*peer, typed, "list", Verb::peer_list, "List the other devices and how they stand");
+}
+
+void add_members(CLI::App& app, Invocation& typed) {
+  CLI::App* member = app.add_subcommand("member", "Who belongs to the workspace")->require_subcommand(1);
+  add(*member, typed, "list", Verb::member_list, "List all members, since when, and what is kept for those who are behind");
+  CLI::App* remove = add(*member, typed, "remove", Verb::member_remove,
+                         "Remove a device that will not return, on every device; nothing is kept for it any more");
+  remove->add_option("DEVICE", typed.name, "As 'member list' prints it, or more of its id")->required();
+  remove->add_flag("--yes", typed.sure, "It is meant");
+  CLI::App* admit = add(*member, typed, "admit", Verb::member_admit,
+                        "Let a removed device come back, with an empty folder; new ones need only 'peer add'");
+  admit->add_option("DEVICE", typed.name, "As 'member list' prints it, or more of its id")->required();
 }
 
 void add_entries(CLI::App& app, Invocation& typed) {
@@ -112,6 +124,7 @@ std::unique_ptr<CLI::App> make_app(Invocation& typed) {
   app->add_flag("-q,--quiet", typed.quiet, "Print nothing but errors");
   app->fallthrough();  // --json may come after the command too
   add_setup(*app, typed);
+  add_members(*app, typed);
   add_entries(*app, typed);
   add_tags(*app, typed);
   add_albums(*app, typed);

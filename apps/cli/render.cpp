@@ -122,6 +122,18 @@ std::string render_peer(const json& peer) {
   return text + (why.empty() ? "" : "\n    " + why) + "\n";
 }
 
+// Its members, and what of its history is kept here.
+std::string render_workspace(const json& answer) {
+  std::string text = "Members    " + (answer["members"] == 0 ? "nobody but this device" : count_of(answer, "members")) + "\n";
+  text += "Log        " + count_of(answer, "log_entries") + " shared transactions kept";
+  if (answer["entries_dropped"] != 0) text += ", " + count_of(answer, "entries_dropped") + " dropped";
+  if (answer["tombstones_dropped"] != 0) text += ", " + count_of(answer, "tombstones_dropped") + " deleted rows forgotten";
+  text += "\n";
+  if (answer["snapshots_taken"] != 0) text += "Snapshots  " + count_of(answer, "snapshots_taken") + " taken in\n";
+  if (answer["merging"] == true) text += "Snapshot   is being merged\n";
+  return text;
+}
+
 std::string render_status(const json& answer, bool has_daemon) {
   const json& listening = answer["listening"];
   std::string daemon = "no daemon runs: changes travel when it does";
@@ -131,6 +143,7 @@ std::string render_status(const json& answer, bool has_daemon) {
   text += "Folder     " + shown(answer["folder"]) + "\n";
   text += "State      " + shown(answer["readiness"]) + "; " + daemon + "\n";
   if (const std::string failed = shown(answer["failed"]); !failed.empty()) text += "Failed     " + failed + "\n";
+  text += render_workspace(answer);
   text += answer["peers"].empty() ? "Peers      none\n" : "Peers\n";
   for (const json& peer : answer["peers"]) text += render_peer(peer);
   text += answer["vector"].empty() ? "Streams    none\n" : "Streams (device/history: row changes, shared transactions)\n";
@@ -153,6 +166,23 @@ std::string render_peers(const json& answer) {
                count_of(peer, "we_lack"), count_of(peer, "it_lacks")});
   }
   return answer["peers"].empty() ? "There are no peers yet; begin with 'starling peer add'.\n" : table.text({4, 5});
+}
+
+// Who holds back what, and since when.
+std::string held_back(const json& member) {
+  if (member["lacks"] == 0) return "";
+  const std::string text = count_of(member, "lacks") + (member["lacks"] == 1 ? " change" : " changes");
+  return member["oldest_ms"].is_null() ? text : text + " since " + date_of(member.value("oldest_ms", std::int64_t{0}));
+}
+
+std::string render_members(const json& answer) {
+  TextTable table;
+  table.row({"device", "name", "state", "since", "holds back"});
+  for (const json& member : answer["members"]) {
+    table.row({shown(member["device"]).substr(0, 4), shown(member["name"]), shown(member["state"]),
+               date_of(member.value("since_ms", std::int64_t{0})), held_back(member)});
+  }
+  return answer["members"].empty() ? "Nobody is a member yet; who joins becomes one.\n" : table.text();
 }
 
 std::string render_digest(const json& answer) {
@@ -279,6 +309,11 @@ std::string render(const Invocation& typed, const json& answer, bool has_daemon)
     case Verb::ls: return render_ls(answer);
     case Verb::peer_remove: return answer["device"].get<std::string>() + " is no longer let in.\n";
     case Verb::peer_list: return render_peers(answer);
+    case Verb::member_list: return render_members(answer);
+    case Verb::member_remove:
+      return "Removed " + shown(answer["device"]) + ": nothing is kept for it any more. 'member admit' lets it come back.\n";
+    case Verb::member_admit:
+      return "Admitted " + shown(answer["device"]) + ": it joins with an empty folder, once it is a peer again.\n";
     case Verb::backup: return "Copied " + human_size(answer["bytes"]) + " into " + shown(answer["path"]) + ".\n";
     case Verb::pause: return "Paused: changes travel again after 'starling resume'.\n";
     case Verb::resume: return "Changes travel again.\n";

@@ -46,6 +46,9 @@ const char* op_of(Verb verb) {
     case Verb::peer_add: return "peer_add";
     case Verb::peer_remove: return "peer_remove";
     case Verb::peer_list: return "peer_list";
+    case Verb::member_list: return "member_list";
+    case Verb::member_remove: return "member_remove";
+    case Verb::member_admit: return "member_admit";
     case Verb::backup: return "backup";
     case Verb::pause: return "pause";
     case Verb::resume: return "resume";
@@ -71,7 +74,9 @@ const char* name_key(const Invocation& typed) {
     case Verb::album_remove:
     case Verb::album_show: return "album";
     case Verb::peer_add:
-    case Verb::peer_remove: return "device";
+    case Verb::peer_remove:
+    case Verb::member_remove:
+    case Verb::member_admit: return "device";
     default: return nullptr;
   }
 }

@@ -1,5 +1,6 @@
 #include "apps/common/commands.h"
 
+#include <algorithm>
 #include <chrono>
 
 #include "apps/common/album_requests.h"
@@ -8,6 +9,7 @@
 #include "apps/common/conflict_list.h"
 #include "apps/common/data_folder.h"
 #include "apps/common/indexer.h"
+#include "apps/common/member_requests.h"
 #include "apps/common/sql_query.h"
 #include "apps/common/status_json.h"
 #include "apps/common/tagging.h"
@@ -72,6 +74,9 @@ Expected<json> Commands::run(const json& request, const ProgressFn& progress) {
   if (op == "peer_add") return peer_add(arguments);
   if (op == "peer_remove") return peer_remove(arguments);
   if (op == "peer_list") return peer_list(arguments);
+  if (op == "member_list") return member_list(node_, arguments);
+  if (op == "member_remove") return member_remove(arguments);
+  if (op == "member_admit") return member_admit(node_, arguments);
   if (op == "backup") return backup(arguments);
   if (op == "pause") return pause(arguments, true);
   if (op == "resume") return pause(arguments, false);
@@ -206,6 +211,19 @@ Expected<json> Commands::peer_remove(Arguments& arguments) {
   return json{{"device", to_string(*id)}};
 }
 
+// Where it was a peer of this device, too, the configuration forgets it.
+Expected<json> Commands::member_remove(Arguments& arguments) {
+  const Status before = node_.status();
+  Expected<json> answer = apps::member_remove(node_, arguments);
+  if (!answer) return answer;
+  const auto is_removed = [&](const PeerStatus& peer) { return to_string(peer.device) == (*answer)["device"]; };
+  const auto peer = std::find_if(before.peers.begin(), before.peers.end(), is_removed);
+  if (peer == before.peers.end()) return answer;
+  const std::lock_guard lock(config_file_);
+  if (Expected<void> erased = erase_peer(config_.file, peer->device); !erased) return erased.error();
+  return answer;
+}
+
 Expected<json> Commands::backup(Arguments& arguments) {
   const Bytes path = arguments.path("path");
   if (Expected<void> ok = arguments.done(); !ok) return ok.error();
@@ -246,11 +264,7 @@ Expected<json> Commands::peer_list(Arguments& arguments) {
   for (json& peer : peers) {
     const Expected<DeviceId> id = parse_device_id(peer["device"].get<std::string>());
     ASSERT(id.has_value());
-    const Expected<Rows> row =
-        reader->query("SELECT name, platform FROM device WHERE id = ?", ValueView::blob(id->view()));
-    if (!row) return row.error();
-    peer["name"] = row->empty() ? json() : bytes_to_json(row->text(0, 0));
-    peer["platform"] = row->empty() ? json() : bytes_to_json(row->text(0, 1));
+    if (const Expected<void> named = add_name(*reader, *id, peer); !named) return named.error();
   }
   return json{{"peers", std::move(peers)}};
 }

@@ -39,6 +39,7 @@ class Commands {
   Answer peer_add(Arguments&);
   Answer peer_remove(Arguments&);
   Answer peer_list(Arguments&);
+  Answer member_remove(Arguments&);
   Answer backup(Arguments&);
   Answer pause(Arguments&, bool on);
   Answer leave(Arguments&);

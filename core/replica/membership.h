@@ -3,7 +3,7 @@
 // A device that says Hello and is no member yet is admitted by whoever it says it to, in an entry of that sponsor: from
 // then on it counts, with an empty acknowledgement. Removal is an entry, too; whoever has applied it takes nothing more
 // from that device's own sessions, and its acknowledgement holds back nothing. A device that was removed may be admitted
-// again, but only in a later life: it begins with an empty folder (docs/adr/0011-membership.md).
+// again, but only in a later life: it begins with an empty folder (docs/adr/0012-membership.md).
 // Each change is stamped like a local write. admit() works in the caller's transaction, the others in one of their own.
 #pragma once
 
@@ -11,20 +11,11 @@
 #include <vector>
 
 #include "core/replica/event.h"
+#include "core/replica/member_status.h"
 
 namespace starling {
 
 class Store;
-
-// What a member is known to hold, and what is kept for it alone.
-struct MemberStatus {
-  DeviceId device;
-  bool self = false;
-  bool removed = false;
-  WallTime since;            // admitted, or removed
-  std::uint64_t lacks = 0;   // changes that it has not acknowledged
-  WallTime oldest;           // the oldest shared change of those; zero: it lacks none that we still have
-};
 
 // Inserts rows for `devices` that have none, and our own where there is none at all. No change: nullopt.
 [[nodiscard]] Expected<std::optional<LocalCommit>> admit(Store&, const std::set<DeviceId>&, WallTime);

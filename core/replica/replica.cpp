@@ -182,6 +182,8 @@ Status Replica::status() const {
   status.readiness = impl_->readiness();
   status.initial_sync_completed = store.state().initial_sync_completed();
   status.vector = impl_->ours();
+  for (const auto& [origin, position] : status.vector)
+    status.log_entries += position.seq.value - store.origins().horizon(*store.origins().find(origin)).seq.value;
   status.conflicts = store.conflicts().total();
   status.damaged = impl_->repairer.damaged();
   status.repaired = impl_->repairer.repaired();

@@ -27,6 +27,7 @@ std::vector<std::vector<std::string>> every_command(const fs::path& files) {
           {"album", "remove", "Norway", "--whole"},
           {"peer", "add", "AAAA-BBBB-CCCC-DDDD-EEEE-FFFF-GA"},
           {"peer", "list"},
+          {"member", "list"},
           {"status"},
           {"digest"},
           {"conflicts"},
