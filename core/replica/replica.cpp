@@ -117,7 +117,6 @@ std::optional<MonoTime> Replica::Impl::next_deadline() {
   std::optional<MonoTime> next = puller.next_deadline(now);
   const auto sooner = [&next](MonoTime t) { next = next ? std::min(*next, t) : t; };
   if (const std::optional<MonoTime> repair = repairer.next_deadline()) sooner(*repair);
-  if (const std::optional<MonoTime> repair = repairer.next_deadline()) sooner(*repair);
   const VersionVector vector = shown();
   for (const auto& [id, s] : sessions) {
     if (!s.accepted) {
