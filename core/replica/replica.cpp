@@ -176,8 +176,6 @@ Status Replica::status() const {
   status.conflicts = store.conflicts().total();
   status.damaged = impl_->repairer.damaged();
   status.repaired = impl_->repairer.repaired();
-  status.damaged = impl_->repairer.damaged();
-  status.repaired = impl_->repairer.repaired();
   status.quarantined = store.quarantine().count();
   VersionVector known;
   for (const auto& [id, s] : impl_->sessions) {
