@@ -265,7 +265,8 @@ std::vector<TableDigest> Node::digests() const {
   Reader reader(impl_->database());
   const Expected<Snapshot> one = reader.snapshot();
   std::vector<TableDigest> digests;
-  for (const ModelSchema& model : schema().models) digests.push_back(reader.digest(model));
+  for (const ModelSchema& model : schema().models)
+    if (!model.built_in) digests.push_back(reader.digest(model));
   return digests;
 }
 
