@@ -53,8 +53,8 @@ std::map<RowKey, Written> rows_written(Store& store) {
   std::map<RowKey, Written> rows;
   const Ordinal self = store.self_ordinal();
   const Seq end = store.origins().position(self).seq;
-  for (Seq seq; seq < end; seq = seq.next()) {
-    const std::optional<Bytes> bytes = store.log().find(self, seq.next());
+  for (Seq seq{1}; seq <= end; seq = seq.next()) {
+    const std::optional<Bytes> bytes = store.log().find(self, seq);  // read() gives none that are kept in parts
     ASSERT(bytes.has_value());
     const Expected<DecodedEntry> entry = decode_entry(*bytes, store.schema());
     ASSERT(entry.has_value());

@@ -125,7 +125,6 @@ std::optional<MonoTime> Replica::Impl::next_deadline() {
   std::optional<MonoTime> next = puller.next_deadline(now);
   const auto sooner = [&next](MonoTime t) { next = next ? std::min(*next, t) : t; };
   if (const std::optional<MonoTime> repair = repairer.next_deadline()) sooner(*repair);
-  if (const std::optional<MonoTime> repair = repairer.next_deadline()) sooner(*repair);
   const VersionVector vector = shown();
   for (const auto& [id, s] : sessions) {
     if (!s.accepted) {
@@ -185,8 +184,6 @@ Status Replica::status() const {
   for (const auto& [origin, position] : status.vector)
     status.log_entries += position.seq.value - store.origins().horizon(*store.origins().find(origin)).seq.value;
   status.conflicts = store.conflicts().total();
-  status.damaged = impl_->repairer.damaged();
-  status.repaired = impl_->repairer.repaired();
   status.damaged = impl_->repairer.damaged();
   status.repaired = impl_->repairer.repaired();
   status.quarantined = store.quarantine().count();

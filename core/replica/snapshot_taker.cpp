@@ -87,9 +87,10 @@ Expected<void> SnapshotTaker::check(const SnapshotPage& page, WallTime wall) {
   if (page.index != 0) return check_range(body);
   const Expected<SnapshotHead> head = decode_snapshot_head(body);
   if (!head) return head.error();
-  const Position own = head->vector().at(store_.self());
+  vector_ = head->vector();
+  const Position own = vector_.at(store_.self());
   if (own.seq > store_.origins().position(store_.self_ordinal()).seq) return bad("it knows more of this device than this device");
-  if (!HlcClock::acceptable(head->vector().greatest_hlc(), wall))
+  if (!HlcClock::acceptable(vector_.greatest_hlc(), wall))
     return Error{Errc::clock, "its clock is ahead of ours", "snapshot", ""};
   return {};
 }
@@ -103,6 +104,7 @@ Expected<void> SnapshotTaker::check_range(BytesView body) {
   if (!page->range.to_end && page->range.through <= through_) return bad("its keys are not in order");
   if (!page->rows.empty() && page->rows.front().key <= through_) return bad("its keys are not in order");
   for (const SnapshotRow& row : page->rows) {
+    if (!covers(row.version)) return bad("a row with a change beyond its vector");
     Expected<void> good = check_key(m, row.key);
     if (good && !row.version.death) good = check_values(m, m.all_fields() & ~m.key_fields(), row.values);
     if (!good) return good;
@@ -111,6 +113,13 @@ Expected<void> SnapshotTaker::check_range(BytesView body) {
   model_ = page->range.to_end ? std::nullopt : std::optional(page->model);
   if (page->range.to_end) done_.insert(page->model);
   return {};
+}
+
+// Rows are as of the vector, so all that is said of them lies within it: neither a stamp of the future nor an origin that
+// nobody has heard of comes in by a page.
+bool SnapshotTaker::covers(const RowVersion& v) const {
+  if (!vector_.covers(v.generation) || (v.death && v.death->seq > vector_.at(v.death->origin).seq)) return false;
+  return std::all_of(v.fields.begin(), v.fields.end(), [&](const FieldStamp& f) { return vector_.covers(f.stamp); });
 }
 
 bool SnapshotTaker::all_models() const {

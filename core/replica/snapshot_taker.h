@@ -45,6 +45,7 @@ class SnapshotTaker {
  private:
   [[nodiscard]] Expected<void> check(const SnapshotPage&, WallTime);
   [[nodiscard]] Expected<void> check_range(BytesView body);
+  [[nodiscard]] bool covers(const RowVersion&) const;
   [[nodiscard]] bool all_models() const;
   void merge_range(const DecodedSnapshotPage&, BytesView after, BytesView through, ConflictRecorder&, ApplyResult&);
   void merge_row(ModelIndex, const struct SnapshotRow&, ConflictRecorder&, ApplyResult&);
@@ -55,6 +56,7 @@ class SnapshotTaker {
   SessionId wanted_ = 0;
   SessionId session_ = 0;  // asked
   Hash128 snapshot_;
+  VersionVector vector_;   // of its head
   std::size_t used_ = 0;   // bytes taken since the last request
   std::size_t swept_ = 0;
   int idle_ = 0;           // heartbeats since the last page: nothing else was said

@@ -72,10 +72,8 @@ Expected<void> Store::open_file(const StoreConfig& config, WallTime now, Prng& p
   file_ = config.file;
   vfs_ = config.vfs;
   on_busy_ = config.on_busy;
-  if (on_busy_) {
-    sqlite3_busy_handler(
-        handle(), [](void* self, int tries) { return static_cast<Store*>(self)->on_busy_(tries) ? 1 : 0; }, this);
-  }
+  const auto busy = [](void* self, int tries) { return static_cast<Store*>(self)->on_busy_(tries) ? 1 : 0; };
+  if (on_busy_) sqlite3_busy_handler(handle(), busy, this);
   set_checkpoint_on_close(false);  // until the WAL is written again: wal_rewrite.h
   db_->exec(kPragmas);
   register_guard_functions(handle(), &applying_);
@@ -100,8 +98,7 @@ Expected<void> Store::open_file(const StoreConfig& config, WallTime now, Prng& p
     const Origin self{config.device, {Hlc::of(now.ms, 0), static_cast<std::uint32_t>(prng.next())}};
     state_->create(config.workspace_name, config.create ? new_workspace(prng) : WorkspaceId(), self, config.create, now);
   }
-  const Expected<void> identity = check_identity(config);
-  if (!identity) return identity;
+  if (const Expected<void> identity = check_identity(config); !identity) return identity;
   if (config.create && state_->workspace().is_zero()) {  // it was opened without a network before: now it begins
     state_->set_workspace(new_workspace(prng));
     state_->set_initial_sync_completed(now);

@@ -23,12 +23,14 @@ void check_frames(BytesView stream);
 void check_compressed(BytesView payload);
 void check_entry(BytesView);
 void check_digest_page(BytesView);
+void check_snapshot_page(BytesView);
 void check_state_page(BytesView);
 void check_vector(BytesView);
 [[nodiscard]] std::vector<Bytes> frame_seeds();
 [[nodiscard]] std::vector<Bytes> compressed_seeds();
 [[nodiscard]] std::vector<Bytes> entry_seeds();
 [[nodiscard]] std::vector<Bytes> digest_page_seeds();
+[[nodiscard]] std::vector<Bytes> snapshot_page_seeds();
 [[nodiscard]] std::vector<Bytes> state_page_seeds();
 [[nodiscard]] std::vector<Bytes> vector_seeds();
 

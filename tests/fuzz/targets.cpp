@@ -33,6 +33,7 @@ std::span<const Target> targets() {
       {"compressed", check_compressed, compressed_seeds},
       {"entry", check_entry, entry_seeds},
       {"digest_page", check_digest_page, digest_page_seeds},
+      {"snapshot_head_and_page", check_snapshot_page, snapshot_page_seeds},
       {"state_page", check_state_page, state_page_seeds},
       {"vector", check_vector, vector_seeds},
   };

@@ -32,17 +32,19 @@ TEST_CASE("Hello: tells who we are, what we hold, and what we hold of the peer's
   CHECK(hello.workspace == node.store->state().workspace());
   CHECK(hello.incarnation == node.store->self().incarnation);
   CHECK(hello.vector == node.vector());
-  CHECK(hello.ack_version == 2);
+  CHECK(hello.ack_version == 3);  // an entry of the peer's, and two of ours: the peer's admission and the note
   REQUIRE(hello.held.size() == 1);
   CHECK(hello.held[0] == HeldLog{peer.store->self(), Seq{1}, hash128(peer.entry(1))});
-  CHECK(hello.models.size() == 3);
+  REQUIRE(hello.models.size() == 4);
+  CHECK(hello.models.back().name == "sync_member");
   CHECK(hello.clock == node.now.wall);
 }
 
 TEST_CASE("Hello: what must agree is checked, each refusal with its own code") {
   TestNode node(1);
   CHECK(refused(node, [](Hello&) {}) == std::nullopt);
-  CHECK(refused(node, [](Hello& h) { h.protocol = 2; }) == Errc::schema);
+  CHECK(refused(node, [](Hello& h) { h.protocol = kProtocolVersion - 1; }) == Errc::schema);
+  CHECK(refused(node, [](Hello& h) { h.protocol = kProtocolVersion + 1; }) == Errc::schema);
   CHECK(refused(node, [](Hello& h) { h.workspace_name = "other"; }) == Errc::wrong_workspace);
   CHECK(refused(node, [](Hello& h) { h.workspace.raw[0] ^= 1; }) == Errc::wrong_workspace);
   CHECK(refused(node, [](Hello& h) { h.workspace = {}; }) == std::nullopt);  // a joiner

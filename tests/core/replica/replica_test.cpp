@@ -28,6 +28,8 @@ TEST_CASE("Replica: says Hello to whoever connects, and counts a peer once its H
   CHECK(node.replica.status().peers.at(0).state == PeerState::handshaking);
   const auto met = node.receive(7, hello_for(node, 2));
   CHECK(effects_of<Accepted>(met).size() == 1);
+  CHECK(node.replica.status().peers.at(0).state == PeerState::behind);  // it lacks its own admission
+  (void)node.receive(7, ack_of(2, 1, node.vector()));
   CHECK(node.replica.status().peers.at(0).state == PeerState::live);
 }
 
@@ -61,7 +63,9 @@ TEST_CASE("Replica: a peer that says no Hello within five seconds is let go") {
   CHECK(node.replica.next_deadline() == node.now.mono + 5s);
   CHECK(closed_with(node.wait(4999ms)) == std::nullopt);
   CHECK(closed_with(node.wait(1ms)) == Errc::unreachable);
-  CHECK(node.replica.next_deadline() > node.now.mono + 50s);  // the scrub
+  CHECK(node.replica.next_deadline() == node.now.mono + 5s);  // the first look at what may be forgotten
+  (void)node.wait(5s);
+  CHECK(node.replica.next_deadline() > node.now.mono + 45s);  // the scrub
 }
 
 TEST_CASE("Replica: a peer's refusal closes the session with its reason") {
@@ -71,14 +75,49 @@ TEST_CASE("Replica: a peer's refusal closes the session with its reason") {
   CHECK(node.replica.status().peers.empty());
 }
 
-TEST_CASE("[N10] Replica: an acknowledgement for somebody else, or beyond what we wrote, ends the session") {
+TEST_CASE("Replica: whoever says Hello is admitted once, in an entry that is told like any other") {
+  TestNode node(1);
+  const auto met = meet(node, 7, 2);
+  CHECK(node.own().seq == Seq{1});
+  REQUIRE(sent<SharedChange>(met, 7).size() == 1);
+  CHECK(sent<SharedChange>(met, 7)[0] == SharedChange{node.store->self(), Seq{1}, node.entry(1)});
+  CHECK(node.replica.status().members == 2);
+  CHECK(effects_of<Changed>(met).empty());  // nothing for the application to see
+  (void)node.step({PeerDown{7}});
+  (void)meet(node, 8, 2, node.vector());
+  CHECK(node.own().seq == Seq{1});
+  (void)node.step({PeerUp{9, device(3)}});
+  CHECK(node.own().seq == Seq{1});  // not before its Hello
+  CHECK(sent<SharedChange>(node.receive(9, hello_for(node, 3)), 8).size() == 1);
+  CHECK(node.own().seq == Seq{2});
+  CHECK(node.replica.status().members == 3);
+}
+
+TEST_CASE("[N10] Replica: a member's acknowledgement counts, whoever relays it; a stranger's, and our own, are nothing") {
   TestNode node(1);
   (void)meet(node, 7, 2);
-  CHECK(closed_with(node.receive(7, ack_of(3, 1, {}))) == Errc::not_member);
-  (void)meet(node, 8, 2);
-  VersionVector beyond;
-  beyond.advance_seq(node.store->self(), Seq{1}, Hlc{1});
-  CHECK(closed_with(node.receive(8, ack_of(2, 1, beyond))) == Errc::identity_conflict);
+  (void)meet(node, 8, 3);
+  const VersionVector held = node.vector();
+  CHECK(closed_with(node.receive(7, ack_of(3, 5, held))) == std::nullopt);
+  REQUIRE(node.store->acks().table().find(device(3)) != nullptr);
+  CHECK(node.store->acks().table().find(device(3))->vector == held);
+  CHECK(node.store->acks().table().find(device(2))->vector.empty());
+  CHECK(closed_with(node.receive(7, ack_of(3, 4, {}))) == std::nullopt);  // older
+  CHECK(node.store->acks().table().find(device(3))->vector == held);
+  for (const unsigned stranger : {9U, 1U}) {
+    CHECK(closed_with(node.receive(7, ack_of(stranger, 1, held))) == std::nullopt);
+    CHECK(node.store->acks().table().find(device(stranger)) == nullptr);
+  }
+}
+
+TEST_CASE("[N10] Replica: an acknowledgement beyond what we wrote ends the session, also a relayed one") {
+  for (const unsigned member : {2U, 3U}) {
+    TestNode node(1);
+    (void)meet(node, 7, 2);
+    VersionVector beyond;
+    beyond.advance_seq(node.store->self(), node.own().seq.next(), Hlc{node.own().hlc.packed + 1});
+    CHECK(closed_with(node.receive(7, ack_of(member, 1, beyond))) == Errc::identity_conflict);
+  }
 }
 
 TEST_CASE("Replica: what peers acknowledge is kept on disk with the next commit") {
@@ -100,10 +139,18 @@ TEST_CASE("Replica: what peers acknowledge is kept on disk with the next commit"
 
 TEST_CASE("Replica: our vector is told when it changed, at most once in 200 ms, and only what changed") {
   TestNode node(1);
-  (void)meet(node, 7, 2);
+  const auto met = meet(node, 7, 2);  // with the admission
+  REQUIRE(sent<AckSharedChanges>(met, 7).size() == 1);
+  CHECK(sent<AckSharedChanges>(met, 7)[0].acks.at(0).ack.vector == node.vector());
+  (void)node.step({node.write("INSERT INTO file(id) VALUES (x'01')")});
+  (void)node.wait(200ms);
+  (void)node.wait(200ms);
+  const Position before = node.own();
   const auto first = node.step({node.write("INSERT INTO note(id) VALUES ('a')")});
   REQUIRE(sent<AckSharedChanges>(first, 7).size() == 1);
-  CHECK(sent<AckSharedChanges>(first, 7)[0].acks.at(0).ack.vector == node.vector());
+  REQUIRE(sent<AckSharedChanges>(first, 7)[0].acks.size() == 1);
+  CHECK(sent<AckSharedChanges>(first, 7)[0].acks[0].ack.vector == node.vector());
+  CHECK(node.own() == Position{before.rev, before.seq.next(), node.own().hlc});
   CHECK(sent<SharedChange>(first, 7).size() == 1);
   CHECK(sent<AckSharedChanges>(node.step({node.write("INSERT INTO note(id) VALUES ('b')")}), 7).empty());
   CHECK(node.replica.next_deadline() == node.now.mono + 200ms);
@@ -114,7 +161,7 @@ TEST_CASE("Replica: our vector is told when it changed, at most once in 200 ms, 
 
 TEST_CASE("Replica: a heartbeat goes out after 30 idle seconds, and a differing one is answered with the vector") {
   TestNode node(1);
-  (void)node.write("INSERT INTO note(id) VALUES ('a')");
+  (void)node.write("INSERT INTO file(id) VALUES (x'01')");
   TestNode fresh(1);
   (void)meet(fresh, 7, 2);
   CHECK(sent<Heartbeat>(fresh.wait(29s), 7).empty());

@@ -79,12 +79,12 @@ TEST_CASE("Stamper: an entry depends on what its author has seen since its last,
   exchange.run({}, {b.write("INSERT INTO note(id) VALUES ('b2')")});
   exchange.run({a.write("UPDATE note SET stars=1")});
   VersionVector on_a;
-  on_a.advance_seq(a.store->self(), Seq{1}, read(a, 1).entry.header.hlc);
+  on_a.advance_seq(a.store->self(), Seq{2}, read(a, 2).entry.header.hlc);  // behind the admission of B
   CHECK(read(b, 1).entry.header.dependencies == on_a);
   CHECK(read(b, 2).entry.header.dependencies.empty());
   VersionVector on_b;
   on_b.advance_seq(b.store->self(), Seq{2}, read(b, 2).entry.header.hlc);
-  CHECK(read(a, 2).entry.header.dependencies == on_b);  // of B's state nothing: the log does not wait for it
+  CHECK(read(a, 3).entry.header.dependencies == on_b);  // of B's state nothing: the log does not wait for it
 }
 
 TEST_CASE("Stamper: each device-owned row takes the next revision, and the page lists exactly those") {

@@ -6,6 +6,7 @@
 #include "core/store/ack_store.h"
 #include "core/store/capture.h"
 #include "core/store/conflict_log.h"
+#include "core/store/member_table.h"
 #include "core/store/origin_table.h"
 #include "core/store/peer_log.h"
 #include "core/store/quarantine.h"
@@ -55,6 +56,17 @@ void apply(Store& store, const Work& work) {
   store.begin(TransactionKind::apply);
   work();
   store.commit();
+}
+
+// In a transaction: the row of a member, as an entry of device 1 would bring it. Not a member: it was removed at `at`.
+inline void put_member(Store& store, unsigned number, bool member = true, std::uint64_t at = 1000) {
+  const ModelIndex model = store.schema().index_of(MemberTable::model(store.schema()));
+  const Bytes key = typed_bytes({ValueView::blob(device(number).view())});
+  const Bytes values = typed_bytes({ValueView::of(std::int64_t{member ? 1 : 0}), ValueView::of(std::int64_t{member ? 0 : static_cast<std::int64_t>(at)})});
+  RowVersion version{{Hlc{1000}, origin(1)}, std::nullopt, {}};
+  if (!member) version.fields = {{1, {Hlc{at}, origin(1)}}, {2, {Hlc{at}, origin(1)}}};
+  store.rows().upsert_row(model, key, values);
+  store.rows().put(model, key, version, values);
 }
 
 }  // namespace starling
