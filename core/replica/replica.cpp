@@ -23,7 +23,9 @@ Readiness Replica::Impl::readiness() {
 
 // We have caught up with a member, and are one: what we wrote until now is told, as of now.
 void Replica::Impl::complete_join() {
-  if (!join_target || !ours().covers(*join_target) || !store.members().is_member(store.self().device)) return;
+  if (!join_target || !ours().covers(*join_target)) return;
+  const bool alone = store.members().all().empty() && store.state().initial_sync_completed();  // restored, from before the first came
+  if (!alone && !store.members().is_member(store.self().device)) return;
   ensure_transaction();
   const bool first = !store.state().initial_sync_completed();
   if (first) store.state().set_initial_sync_completed(now.wall);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/base/assert.h"
 #include "core/base/limits.h"
 #include "core/base/planted_bug.h"
 #include "core/base/sha256.h"
@@ -55,6 +56,13 @@ Expected<std::optional<SnapshotRequest>> SnapshotTaker::take(SessionId session, 
     through_.clear();
     done_.clear();
   }
+  // Pages may have been dropped on their way, where an outbox was full, or taken back with a step that was undone: what has
+  // come stays, and the rest is asked for again.
+  const bool follows = page.snapshot == snapshot_ && page.index == store_.snapshot().listed();
+  if (!follows || (page.body.empty() && !store_.snapshot().has(page.hash))) {
+    session_ = 0;
+    return std::optional<SnapshotRequest>();
+  }
   if (const Expected<void> good = check(page, wall); !good) {
     session_ = 0;
     if (good.error().code != Errc::clock) return good.error();
@@ -75,14 +83,13 @@ Expected<std::optional<SnapshotRequest>> SnapshotTaker::take(SessionId session, 
   return std::optional(SnapshotRequest{static_cast<std::uint32_t>(std::exchange(used_, 0)), false, {}});
 }
 
-// Whether it goes on with the snapshot that is under way; then it is staged.
+// Whether it is what it says, and goes on with the snapshot; then it is staged.
 Expected<void> SnapshotTaker::check(const SnapshotPage& page, WallTime wall) {
   SnapshotStage& stage = store_.snapshot();
-  if (page.snapshot != snapshot_ || page.index != stage.listed()) return bad("a page that does not follow");
   if (!page.body.empty() && hash128(page.body) != page.hash) return bad("a page that is not what its hash says");
   if (page.index == 0 && page.hash != page.snapshot) return bad("a first page of another snapshot");
   if (!page.body.empty() && stage.has(page.hash)) ++duplicates_;
-  if (!stage.put(page.hash, page.body)) return bad("a page that we do not have was not sent");
+  ASSERT(stage.put(page.hash, page.body));
   const Bytes body = page.body.empty() ? *stage.page(page.index) : page.body;
   if (page.index != 0) return check_range(body);
   const Expected<SnapshotHead> head = decode_snapshot_head(body);

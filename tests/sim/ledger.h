@@ -46,6 +46,7 @@ class Ledger : public Witness {
   [[nodiscard]] bool doubts(const SimNode& node) { return watches_[&node].in_doubt; }
   // What it must show of shared models: the reference merge of all that its vector covers, and of its drafts.
   [[nodiscard]] std::map<reference::RowName, reference::VisibleRow> visible(const SimNode&) const;
+  [[nodiscard]] bool drafted(const SimNode& node, const reference::RowName& name) const { return watches_.at(&node).drafted.contains(name); }
   [[nodiscard]] bool merging(const SimNode& node) const { return watches_.at(&node).merging; }
   // Rows of this node change behind the engine's back: what it shows until they are healed, and that they are, is no news.
   void expect_damage(const SimNode& node) { watches_[&node].damaged = true; }

@@ -108,7 +108,10 @@ void check_shared_rows(const SimNode& node, const Ledger& ledger, Complaints& co
     Table expected;
     for (const auto& [name, row] : visible)
       if (name.first == model.name) expected[name.second] = row;
-    compare(read_table(node, model), expected, model.name, "the reference merge says", complaints);
+    Table here = read_table(node, model);
+    for (Table* table : {&here, &expected})  // what a draft meets may be forgotten: compared once it is told
+      std::erase_if(*table, [&](const auto& row) { return ledger.drafted(node, {model.name, row.first}); });
+    compare(here, expected, model.name, "the reference merge says", complaints);
   }
 }
 
