@@ -180,6 +180,7 @@ void Ledger::observe(SimNode& node, const Named& named) {
   if (node.store().snapshot().merging()) {
     w.merging = true;
     w.named.add(named);
+    w.named.everything |= w.opening;  // the application that was told before is gone
     Touched later;  // what rows show is compared when the snapshot is merged
     read_drafts(node, w, later);
     return record_own(node, w);
