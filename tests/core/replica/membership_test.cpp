@@ -80,13 +80,15 @@ TEST_CASE("membership: a workspace has so many members and no more, removed ones
 TEST_CASE("membership: removal is an entry; the device acknowledges nothing any more, and its lives until now are barred") {
   TestNode node(1);
   (void)admitted(node, {device(2), device(3)});
+  REQUIRE(node.store->members().is_member(device(2)));
+  REQUIRE(node.store->acks().take({device(2), origin(2).incarnation, 1, {}}, false));
   node.now.wall.ms += 1000;
   const Expected<LocalCommit> commit = remove_member(*node.store, device(2), node.now.wall);
   REQUIRE(commit);
   CHECK(commit->seq == Seq{2});
   CHECK(told(node, 2) == "update 2 6 0, " + barred(node, 2));
   CHECK(node.store->members().is_removed(device(2)));
-  CHECK(node.store->members().find(device(2))->barred.ms() == node.now.wall.ms);
+  CHECK(node.store->members().find(device(2))->barred == origin(2).incarnation.birth);  // the last life that was known
   CHECK(node.store->members().find(device(2))->changed == Stamp{commit->hlc, node.store->self()});
   CHECK(acks(node).find(device(2)) == nullptr);
   CHECK(node.number("SELECT count(*) FROM sync_member WHERE member=1") == 2);
