@@ -208,11 +208,12 @@ void Replica::Impl::receive(PeerSession& s, const AckSharedChanges& m) {
 }
 
 void Replica::Impl::receive(PeerSession& s, const Heartbeat& m) {
+  // Either kind comes behind all that was sent before it: where vectors differ, one side's are all answers to the other's.
+  puller.idle(s.id);
+  if (taker.idle(s.id)) puller.ask_all_again();
   if (m.vector) {
     s.vector.join(*m.vector);
   } else {
-    puller.idle(s.id);
-    if (taker.idle(s.id)) puller.ask_all_again();
     s.vector_due = m.vector_hash != shown().hash();
   }
   const VersionVector vector = shown();
