@@ -17,7 +17,7 @@ namespace starling::sim {
 // What happened, by name: faults that struck, and rare states that were reached.
 using Tally = std::map<std::string, std::uint64_t>;
 
-// What a thousand runs must reach, or the mixture has lost its bite.
+// What four thousand runs must reach, or the mixture has lost its bite.
 inline constexpr std::array kRareStates = {
     "a core agreed without the others",  "a device lived again",           "a disk failed inside a write", "a process died inside a write",
     "a process died while it started",   "a stream waited for a clock",    "devices met whose models differ", "something lost in a merge",
