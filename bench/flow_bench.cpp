@@ -225,12 +225,27 @@ void joins(TempFolder& temp, const char* table, const char* kind, std::int64_t r
   std::fflush(stdout);
 }
 
+// B joins A, both have all the rows, and their log is forgotten: C takes a snapshot of them.
+void join_by_snapshot(TempFolder& temp, std::int64_t rows) {
+  FlowNode a(temp.fresh("snap-a"), true);
+  (void)a.ask_number("rows tag " + std::to_string(rows));
+  FlowNode b(temp.fresh("snap-b"), false);
+  (void)join(a, b);
+  while (a.ask("log") != "0") std::this_thread::sleep_for(100ms);
+  FlowNode c(temp.fresh("snap-c"), false);
+  const double took = join(a, c);
+  std::printf("\n");
+  print_join("shared rows, by a snapshot", static_cast<double>(rows), took, a, c, two(c.ask("traffic")).first);
+  promise(c.ask("snapshots") == "1", "whoever comes when the log is forgotten takes a snapshot");
+}
+
 void run_all(std::int64_t rows, int rounds) {
   TempFolder temp;
   IdlePair idle(temp);
   bad_peers(temp, rounds);
   joins(temp, "entry", "device-owned", rows);
   joins(temp, "tag", "shared", rows);
+  join_by_snapshot(temp, rows);
   idle.print();
 }
 

@@ -103,6 +103,8 @@ class Process {
     if (verb == "write") return write(words);
     if (verb == "seen") return seen(words);
     if (verb == "ready") return std::to_string(node_->status().readiness == Readiness::ready ? 1 : 0);
+    if (verb == "log") return std::to_string(node_->status().log_entries);
+    if (verb == "snapshots") return std::to_string(node_->status().snapshots_taken);
     if (verb == "lacking") return std::to_string(node_->status().lacking);
     if (verb == "vector") return vector();
     if (verb == "traffic") return traffic();
