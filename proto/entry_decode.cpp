@@ -5,6 +5,7 @@
 #include "proto/entry.h"
 #include "proto/entry_format.h"
 #include "proto/model_table.h"
+#include "proto/stamp_columns.h"
 
 namespace starling {
 namespace {
@@ -45,7 +46,7 @@ class EntryReader {
   std::vector<Change> changes_;
   Arena arena_{limits::kEntryMax};
   std::vector<BytesView> rows_;
-  std::vector<std::uint64_t> origin_numbers_, times_, counters_;
+  StampColumns stamps_;
   Arena grown_{kGrownEntryMax};        // those rows, with them
   Bytes added_;                        // values of fields that the inserts of this run were written without
   std::optional<Error> schema_error_;  // the first
@@ -129,19 +130,12 @@ bool EntryReader::read_run(std::size_t total) {
 }
 
 bool EntryReader::read_generations(std::span<Change> run) {
-  for (auto* numbers : {&origin_numbers_, &times_, &counters_}) numbers->resize(run.size());
-  read_numbers(r_, origin_numbers_);
-  times_.front() = r_.varint();
-  read_numbers(r_, std::span(times_).subspan(1));
-  read_numbers(r_, counters_);
-  if (r_.failed()) return false;
-  auto ms = static_cast<std::uint64_t>(header_.hlc.ms());
+  if (!stamps_.read(r_, run.size(), header_.hlc.ms())) return false;
   for (std::size_t i = 0; i < run.size(); ++i) {
-    ms += static_cast<std::uint64_t>(from_zigzag(times_[i]));
-    if (origin_numbers_[i] >= origins_.size() || ms >> kHlcMsBits != 0 || counters_[i] > Hlc::kCounterMax) return false;
-    const auto number = static_cast<std::size_t>(origin_numbers_[i]);
+    if (stamps_.origin(i) >= origins_.size()) return false;
+    const auto number = static_cast<std::size_t>(stamps_.origin(i));
     used_[number] = true;
-    run[i].generation = {Hlc::of(static_cast<std::int64_t>(ms), counters_[i]), origins_[number]};
+    run[i].generation = {stamps_.hlc(i), origins_[number]};
   }
   return true;
 }

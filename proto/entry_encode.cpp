@@ -6,6 +6,7 @@
 #include "proto/entry.h"
 #include "proto/entry_format.h"
 #include "proto/model_table.h"
+#include "proto/stamp_columns.h"
 
 namespace starling {
 namespace {
@@ -52,7 +53,7 @@ class EntryWriter {
   ByteWriter out_;
   ColumnWriter columns_;
   std::vector<BytesView> rows_;
-  std::vector<std::uint64_t> origins_, times_, counters_;
+  StampColumns stamps_;
 };
 
 void EntryWriter::collect_origins() {
@@ -136,23 +137,10 @@ std::size_t EntryWriter::write_run(std::size_t first) {
   return end;
 }
 
-// Rows of one time have generations of one time: in order of keys the differences are small or none.
 void EntryWriter::write_generations(std::span<const Change> run) {
-  origins_.clear();
-  times_.clear();
-  counters_.clear();
-  std::int64_t before = header_.hlc.ms();
-  for (const Change& change : run) {
-    const Hlc hlc = change.generation.hlc;
-    origins_.push_back(origin_index(change.generation.origin));
-    times_.push_back(to_zigzag(hlc.ms() - before));
-    counters_.push_back(hlc.counter());
-    before = hlc.ms();
-  }
-  write_numbers(out_, origins_);
-  out_.varint(times_.front());
-  write_numbers(out_, std::span(times_).subspan(1));
-  write_numbers(out_, counters_);
+  stamps_.begin(header_.hlc.ms());
+  for (const Change& change : run) stamps_.add(origin_index(change.generation.origin), change.generation.hlc);
+  stamps_.write(out_);
 }
 
 std::uint64_t EntryWriter::origin_index(const Origin& origin) const {

@@ -12,7 +12,6 @@ namespace starling::entry_format {
 
 inline constexpr std::uint8_t kFormat = 1;
 inline constexpr std::size_t kSignatureMax = 256;
-inline constexpr unsigned kHlcMsBits = 48;
 
 // The head of a run. The number of key columns stands there so that bytes can be judged without the model.
 struct Run {

@@ -5,6 +5,7 @@
 #include "proto/model_table.h"
 #include "proto/snapshot_page.h"
 #include "proto/snapshot_page_format.h"
+#include "proto/stamp_columns.h"
 
 namespace starling {
 namespace {
@@ -38,7 +39,8 @@ class PageReader {
   SnapshotRange range_;
   std::vector<Origin> origins_;
   std::vector<bool> used_;
-  std::vector<std::uint64_t> kinds_, origin_numbers_, times_, counters_;
+  std::vector<std::uint64_t> kinds_;
+  StampColumns stamps_;
   std::vector<SnapshotRow> rows_;
   std::vector<BytesView> columns_;
   Arena arena_{limits::kFrameMax};
@@ -96,18 +98,11 @@ bool PageReader::read_kinds(std::span<SnapshotRow> run) {
 }
 
 bool PageReader::read_generations(std::span<SnapshotRow> run) {
-  for (auto* numbers : {&origin_numbers_, &times_, &counters_}) numbers->resize(run.size());
-  read_numbers(r_, origin_numbers_);
-  times_.front() = r_.varint();
-  read_numbers(r_, std::span(times_).subspan(1));
-  read_numbers(r_, counters_);
-  if (r_.failed()) return false;
-  std::uint64_t ms = 0;
+  if (!stamps_.read(r_, run.size(), 0)) return false;
   for (std::size_t i = 0; i < run.size(); ++i) {
-    ms += static_cast<std::uint64_t>(from_zigzag(times_[i]));
-    const Origin* author = origin(origin_numbers_[i]);
-    if (author == nullptr || ms >> kHlcMsBits != 0 || counters_[i] > Hlc::kCounterMax) return false;
-    run[i].version.generation = {Hlc::of(static_cast<std::int64_t>(ms), counters_[i]), *author};
+    const Origin* author = origin(stamps_.origin(i));
+    if (author == nullptr) return false;
+    run[i].version.generation = {stamps_.hlc(i), *author};
   }
   return true;
 }

@@ -6,6 +6,7 @@
 #include "proto/model_table.h"
 #include "proto/snapshot_page.h"
 #include "proto/snapshot_page_format.h"
+#include "proto/stamp_columns.h"
 
 namespace starling {
 
@@ -44,6 +45,7 @@ class PageWriter {
   std::vector<Origin> origins_;
   ByteWriter out_;
   ColumnWriter columns_;
+  StampColumns stamps_;
 };
 
 void PageWriter::collect_origins() {
@@ -69,21 +71,10 @@ void PageWriter::write_run(std::span<const SnapshotRow> run) {
   write_columns(run);
 }
 
-// Rows of one time have generations of one time: the differences are small or none.
 void PageWriter::write_generations(std::span<const SnapshotRow> run) {
-  std::vector<std::uint64_t> origins, times, counters;
-  std::int64_t before = 0;
-  for (const SnapshotRow& row : run) {
-    const Stamp& generation = row.version.generation;
-    origins.push_back(number(generation.origin));
-    times.push_back(to_zigzag(generation.hlc.ms() - before));
-    counters.push_back(generation.hlc.counter());
-    before = generation.hlc.ms();
-  }
-  write_numbers(out_, origins);
-  out_.varint(times.front());
-  write_numbers(out_, std::span(times).subspan(1));
-  write_numbers(out_, counters);
+  stamps_.begin(0);
+  for (const SnapshotRow& row : run) stamps_.add(number(row.version.generation.origin), row.version.generation.hlc);
+  stamps_.write(out_);
 }
 
 void PageWriter::write_version(const RowVersion& v) {

@@ -10,7 +10,6 @@ namespace starling::snapshot_page_format {
 
 inline constexpr std::uint8_t kFormat = 1;
 inline constexpr std::size_t kSeenMax = 20'000;  // positions that authors had seen, in one head
-inline constexpr unsigned kHlcMsBits = 48;
 
 enum class RowKind : std::uint8_t { plain = 0, changed = 1, dead = 2 };  // changed: stamps of fields follow
 
