@@ -242,6 +242,8 @@ void Ledger::read_drafts(SimNode& node, Watch& w, Touched& touched) {
 // Peers may hear of it before the snapshot is merged.
 void Ledger::record_own(SimNode& node, Watch& w) {
   const Origin& self = node.store().self();
+  const std::map<Rev, RowName>& revisions = revisions_[self];
+  record_state(node, w, revisions.empty() ? Rev{} : revisions.rbegin()->first);
   if (node.store().state().provisional()) return;
   w.rows->log(node.store().self_ordinal(), Seq{logs_[self].size()}, [&](Seq seq, Bytes bytes) { record(node, self, seq, std::move(bytes)); });
 }
@@ -318,23 +320,26 @@ void Ledger::check_author(SimNode& node, const Origin& origin, const Entry& entr
 }
 
 void Ledger::read_state(SimNode& node, Watch& w, const Origin& origin, Rev from) {
-  const bool author = origin == node.store().self();
+  if (origin == node.store().self()) record_state(node, w, from);
   std::map<Rev, RowName>& revisions = revisions_[origin];
-  if (author) {
-    w.rows->owned(*node.store().origins().find(origin), from, [&](std::string model, Bytes key, Rev rev, bool deleted) {
-      RowName name(std::move(model), std::move(key));
-      const auto row = w.rows->row(*w.rows->schema().find(name.first), name.second);
-      if (row.has_value() == deleted) complain(node, "has a row of its own that is " + std::string(deleted ? "deleted and there" : "not there"));
-      Version version{origin, rev, row ? std::optional(joined(*row)) : std::nullopt};
-      std::vector<Version>& versions = owned_[{origin.device, name}];
-      const auto place = std::lower_bound(versions.begin(), versions.end(), version);
-      if (place == versions.end() || version < *place) versions.insert(place, version);
-      else if (place->values != version.values) complain(node, "wrote two things under the revision " + at(origin, rev.value));
-      revisions[rev] = std::move(name);
-    });
-  }
   for (auto i = revisions.upper_bound(from); i != revisions.end() && i->first <= node.vector().at(origin).rev; ++i)
     check_owned(node, w, i->second, owned_[{origin.device, i->second}]);
+}
+
+// What this device shows of its own is what it says.
+void Ledger::record_state(SimNode& node, Watch& w, Rev from) {
+  const Origin& self = node.store().self();
+  w.rows->owned(node.store().self_ordinal(), from, [&](std::string model, Bytes key, Rev rev, bool deleted) {
+    RowName name(std::move(model), std::move(key));
+    const auto row = w.rows->row(*w.rows->schema().find(name.first), name.second);
+    if (row.has_value() == deleted) complain(node, "has a row of its own that is " + std::string(deleted ? "deleted and there" : "not there"));
+    Version version{self, rev, row ? std::optional(joined(*row)) : std::nullopt};
+    std::vector<Version>& versions = owned_[{self.device, name}];
+    const auto place = std::lower_bound(versions.begin(), versions.end(), version);
+    if (place == versions.end() || version < *place) versions.insert(place, version);
+    else if (place->values != version.values) complain(node, "wrote two things under the revision " + at(self, rev.value));
+    revisions_[self][rev] = std::move(name);
+  });
 }
 
 // ---- What is compared ----

@@ -105,6 +105,7 @@ class Ledger : public Witness {
   void forget_drafts(Watch&, Touched&);
   void record_own(SimNode&, Watch&);
   void read_state(SimNode&, Watch&, const Origin&, Rev from);
+  void record_state(SimNode&, Watch&, Rev from);
   Entry* record(SimNode&, const Origin&, Seq, Bytes bytes);
   void check_author(SimNode&, const Origin&, const Entry&);
   void check_shared(SimNode&, Watch&, const Touched&, const Named&);
