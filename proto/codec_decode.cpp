@@ -148,7 +148,6 @@ Hello read(wire::Hello::Reader from) {
         {read_text(one.getName(), limits::kNameMax), read_id<Hash128>(one.getDigestHigh(), one.getDigestLow())});
   }
   hello.clock = {from.getClockMs()};
-  hello.provisional = from.getProvisional();
   return hello;
 }
 

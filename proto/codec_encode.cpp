@@ -124,7 +124,6 @@ void write(wire::Message::Builder to, const Hello& m) {
     one.setDigestLow(low(m.models[i].digest.view()));
   }
   hello.setClockMs(m.clock.ms);
-  hello.setProvisional(m.provisional);
 }
 
 void write(wire::Message::Builder to, const StateChange& m) { write_page(to.initStateChange(), m.page); }

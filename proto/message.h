@@ -43,7 +43,6 @@ struct Hello {
   std::vector<HeldLog> held;  // of the receiver's device, each incarnation that we know
   std::vector<ModelDigest> models;
   WallTime clock;
-  bool provisional = false;  // has not caught up with anybody yet: what it writes has no number
   friend bool operator==(const Hello&, const Hello&) = default;
 };
 

@@ -63,7 +63,6 @@ struct Hello {
   held @8 :List(HeldLog);  # of the receiver's device
   models @9 :List(ModelDigest);
   clockMs @10 :Int64;  # wall clock, since 1970 in UTC
-  provisional @11 :Bool;  # the sender has not caught up with anybody yet: what it writes has no number
 }
 
 # The hash of the entry at seq as the sender holds it: proof that the receiver's history goes on from there.

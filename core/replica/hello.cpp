@@ -7,7 +7,6 @@
 #include "core/store/peer_log.h"
 #include "core/store/store.h"
 #include "core/store/sync_state.h"
-#include "proto/entry.h"
 
 namespace starling {
 namespace {
@@ -45,8 +44,7 @@ Expected<void> check_schema(const Schema& schema, const Hello& hello) {
 std::optional<Hash128> own_hash(Store& store, const HeldLog& held) {
   const Ordinal self = store.self_ordinal();
   if (held.seq == store.origins().position(self).seq) return store.origins().last_hash(self);
-  const Expected<EntryHeader> next = decode_entry_header(store.log().part(self, held.seq.next(), 0));
-  if (next) return next->previous;
+  if (const std::optional<EntryHeader> next = store.log().header(self, held.seq.next())) return next->previous;
   const std::optional<Bytes> entry = store.log().find(self, held.seq);
   return entry ? std::optional(hash128(*entry)) : std::nullopt;
 }
@@ -94,7 +92,6 @@ Hello make_hello(Store& store, VersionVector shown, const DeviceId& peer, WallTi
   hello.workspace_name = store.state().workspace_name();
   hello.workspace = store.state().workspace();
   hello.incarnation = store.self().incarnation;
-  hello.provisional = store.state().provisional();
   hello.vector = std::move(shown);
   hello.ack_version = ack_version(hello.vector);
   for (const Origin& origin : store.origins().of_device(peer)) {
