@@ -56,6 +56,11 @@ void RowVersion::set(FieldIndex field, const Stamp& stamp) {
   }
 }
 
+bool covers(const VersionVector& vector, const RowVersion& v) {
+  if (!vector.covers(v.generation) || (v.death && v.death->seq > vector.at(v.death->origin).seq)) return false;
+  return std::all_of(v.fields.begin(), v.fields.end(), [&](const FieldStamp& f) { return vector.covers(f.stamp); });
+}
+
 MergeResult merge(const RowVersion* mine, Op op, const Stamp& generation, FieldMask fields, const Stamp& stamp) {
   const bool visible = mine != nullptr && !mine->death;
   const bool younger = mine == nullptr || generation > mine->generation;

@@ -26,6 +26,7 @@
 #include <vector>
 
 #include "core/causal/change.h"
+#include "core/causal/version_vector.h"
 
 namespace starling {
 
@@ -51,6 +52,9 @@ struct RowVersion {
   void set(FieldIndex, const Stamp&);  // keeps order; a stamp equal to the generation is dropped
   friend bool operator==(const RowVersion&, const RowVersion&) = default;
 };
+
+// Whether every change that the version names lies within the vector.
+[[nodiscard]] bool covers(const VersionVector&, const RowVersion&);
 
 enum class Verdict : std::uint8_t {
   superseded,   // nothing to do: a greater change is here already (or this very one)

@@ -78,18 +78,6 @@ FieldMask greater_values(const ModelSchema& model, const Change& c, BytesView ro
   return greater & tied;
 }
 
-// The row with the fields that the change has won.
-void put_over(const ModelSchema& model, BytesView row, const Change& c, FieldMask won, ByteWriter& out) {
-  ByteReader ours(row);
-  ByteReader theirs(c.values);
-  for (FieldMask left = model.all_fields() & ~model.key_fields(); left != 0; left &= left - 1) {
-    const FieldMask bit = left & (~left + 1);
-    const BytesView held = read_value_bytes(ours);
-    const BytesView fresh = (c.fields & bit) != 0 ? read_value_bytes(theirs) : BytesView();
-    out.raw((won & bit) != 0 ? fresh : held);
-  }
-}
-
 }  // namespace
 
 Error own_stream(const Origin& origin) {
@@ -183,7 +171,8 @@ void Applier::change(const Change& c, const Place& place, ConflictRecorder& reco
   if (merged.verdict == Verdict::superseded) return;
 
   std::optional<BytesView> values = c.values;  // of the whole row, as it will be
-  ByteWriter won, updated;
+  ByteWriter won;
+  Bytes updated;
   bool intact = true;
   switch (merged.verdict) {
     case Verdict::superseded: return;
@@ -193,8 +182,9 @@ void Applier::change(const Change& c, const Place& place, ConflictRecorder& reco
       values = rows.read_row(c.model, c.key);
       intact = values && rows.is_intact(c.model, c.key, *mine, *values);
       if (values) {
-        put_over(store_.schema().models[c.model], *values, c, merged.won, updated);
-        values = updated.bytes();
+        const ModelSchema& m = store_.schema().models[c.model];
+        updated = overlay_fields(*values, m.all_fields() & ~m.key_fields(), c.values, c.fields, merged.won);
+        values = updated;
       }
       pick_fields(c.values, c.fields, merged.won, won);
       rows.update_row(c.model, c.key, merged.won, won.bytes());

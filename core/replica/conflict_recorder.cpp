@@ -7,7 +7,6 @@
 #include "core/store/peer_log.h"
 #include "core/store/row_store.h"
 #include "core/store/store.h"
-#include "proto/entry.h"
 
 namespace starling {
 namespace {
@@ -83,8 +82,7 @@ bool ConflictRecorder::unseen(const Death& death) const {
 Stamp ConflictRecorder::stamp_of(const Death& death) {
   if (last_death_ && last_death_->first == death) return last_death_->second;
   const std::optional<Ordinal> ordinal = store_.origins().find(death.origin);
-  Expected<EntryHeader> header = decode_entry_header(ordinal ? store_.log().part(*ordinal, death.seq, 0) : Bytes());
-  if (!header && ordinal) header = decode_entry_header(store_.log().find(*ordinal, death.seq).value_or(Bytes()));
+  const std::optional<EntryHeader> header = ordinal ? store_.log().header(*ordinal, death.seq) : std::nullopt;
   const Stamp stamp{header ? header->hlc : Hlc{}, death.origin};
   last_death_ = {death, stamp};
   return stamp;

@@ -13,7 +13,6 @@
 #include "core/store/row_store.h"
 #include "core/store/store.h"
 #include "core/store/sync_state.h"
-#include "proto/entry.h"
 
 namespace starling {
 namespace {
@@ -67,8 +66,7 @@ WallTime oldest_missing(Store& store, const VersionVector& held) {
     const Ordinal ordinal = *store.origins().find(origin);
     const Seq next = std::max(held.at(origin).seq, store.origins().horizon(ordinal).seq).next();
     if (next > position.seq) continue;
-    const std::optional<Bytes> entry = store.log().find(ordinal, next);
-    const Expected<EntryHeader> header = decode_entry_header(entry ? *entry : Bytes());
+    const std::optional<EntryHeader> header = store.log().header(ordinal, next);
     if (header && (oldest.ms == 0 || header->hlc.ms() < oldest.ms)) oldest = WallTime{header->hlc.ms()};
   }
   return oldest;

@@ -10,7 +10,7 @@
 // for always finds room. Where all are being sent, its log rests for a second.
 //
 // Applying holds the entry's bytes, its rows and its changes in memory (proto/entry.h), at most some 210 MiB, beside
-// SQLite's cache; ADR 10 has figures.
+// SQLite's cache; ADR 13 has figures.
 #pragma once
 
 #include "core/base/limits.h"

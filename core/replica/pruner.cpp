@@ -10,7 +10,6 @@
 #include "core/store/peer_log.h"
 #include "core/store/row_store.h"
 #include "core/store/store.h"
-#include "proto/entry.h"
 
 namespace starling {
 namespace {
@@ -121,8 +120,7 @@ bool Pruner::drop_oldest_entry(WallTime wall, bool whatever_its_age) {
     const Ordinal ordinal = *store_.origins().find(origin);
     const Seq first = store_.origins().horizon(ordinal).seq.next();
     if (first > held_elsewhere(origin)) continue;
-    const std::optional<Bytes> entry = store_.log().find(ordinal, first);
-    const Expected<EntryHeader> header = decode_entry_header(entry ? *entry : Bytes());
+    const std::optional<EntryHeader> header = store_.log().header(ordinal, first);
     if (header && (!oldest || header->hlc < oldest->first)) oldest = {header->hlc, ordinal};
   }
   if (!oldest || (!whatever_its_age && wall.ms - oldest->first.ms() < kLogAgeMs)) return false;

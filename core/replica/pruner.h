@@ -34,7 +34,6 @@ class Pruner {
   struct Done {  // of one origin: what was looked at, up to where
     Seq entries, tombstones;
     Rev gone;
-    friend bool operator==(const Done&, const Done&) = default;
   };
   [[nodiscard]] Done goal(const Origin&, bool stones);
   [[nodiscard]] bool stones_may_go();

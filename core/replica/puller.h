@@ -8,8 +8,8 @@
 //
 // A source that gives no page for 30 s may be slow, or have forgotten. Somebody else who shows the stream is asked then,
 // also where the author is the slow one; with nobody else we go on waiting, for what is asked again is sent again, and a slow
-// line would never be done with it. Two heartbeats in between, which a peer says when it has said nothing for long, mean
-// that nothing is under way: then the same source is asked anew.
+// line would never be done with it. A heartbeat comes behind all that was sent before it, so two of them in between mean that
+// nothing is under way: then the same source is asked anew.
 #pragma once
 
 #include <map>

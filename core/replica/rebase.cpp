@@ -27,6 +27,7 @@ struct Rebased {  // a change, with its bytes
   Op op = Op::insert;
   FieldMask fields = 0;
   Bytes key, values, row;
+  bool grave = false;  // of our own, and we deleted it: a delete must follow
 };
 
 // What our log made of a row, as far as that matters.
@@ -39,14 +40,7 @@ void overlay(const ModelSchema& m, const Change& c, Written& written) {
   if (c.op == Op::erase) written.inserted = false;
   if (c.op == Op::insert) written = {true, Bytes(c.values)};
   if (c.op != Op::update || !written.inserted) return;
-  ByteReader before(written.row);
-  ByteReader changed(c.values);
-  ByteWriter row;
-  for (FieldMask left = m.all_fields() & ~m.key_fields(); left != 0; left &= left - 1) {
-    const BytesView value = read_value_bytes(before);
-    row.raw((c.fields & left & (~left + 1)) != 0 ? read_value_bytes(changed) : value);
-  }
-  written.row = row.take();
+  written.row = overlay_fields(written.row, m.all_fields() & ~m.key_fields(), c.values, c.fields, c.fields);
 }
 
 std::map<RowKey, Written> rows_written(Store& store) {
@@ -83,7 +77,7 @@ std::optional<Rebased> of_row(Store& store, const RowKey& name, const Written& w
   if (version->death) {
     if (written.inserted) return inserted_again(store, name, written);
     if (version->death->origin != self) return std::nullopt;
-    if (version->generation.origin == self) return Rebased{model, Op::insert, all, key, written.row, written.row};
+    if (version->generation.origin == self) return Rebased{model, Op::insert, all, key, written.row, written.row, true};
     store.rows().put(model, key, RowVersion{version->generation, std::nullopt, {}}, std::nullopt);  // the delete is written anew
     return Rebased{model, Op::erase, 0, key, {}, {}};
   }
@@ -97,12 +91,6 @@ std::optional<Rebased> of_row(Store& store, const RowKey& name, const Written& w
   ByteWriter values;
   pick_fields(*row, all, inserted ? all : fields, values);
   return Rebased{model, inserted ? Op::insert : Op::update, inserted ? all : fields, key, values.take(), Bytes(*row)};
-}
-
-// A row of our own that we deleted.
-bool is_grave(Store& store, const RowKey& name) {
-  const std::optional<RowVersion> version = store.rows().version(name.first, name.second);
-  return version && version->death && version->death->origin == store.self() && version->generation.origin == store.self();
 }
 
 // Rows into commits, as few as the size of an entry allows.
@@ -151,9 +139,8 @@ std::vector<LocalCommit> rebase(Store& store, WallTime wall) {
   Stamping stamping(store, wall);
   std::vector<Rebased> graves;
   for (const auto& [name, what] : written) {
-    const bool was_ours = is_grave(store, name);
     std::optional<Rebased> row = of_row(store, name, what);
-    if (row && was_ours && !what.inserted) graves.push_back({name.first, Op::erase, 0, name.second, {}, {}});
+    if (row && row->grave) graves.push_back({name.first, Op::erase, 0, name.second, {}, {}});
     if (row) stamping.add(std::move(*row));
   }
   stamping.flush();

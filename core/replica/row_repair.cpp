@@ -6,36 +6,14 @@
 #include "core/store/store.h"
 
 namespace starling {
-namespace {
-
-// The row `ours` with the fields of `mask` as `theirs` has them.
-Bytes mixed(FieldMask all, BytesView ours, BytesView theirs, FieldMask mask) {
-  ByteReader a(ours);
-  ByteReader b(theirs);
-  ByteWriter out;
-  for (FieldMask left = all; left != 0; left &= left - 1) {
-    const BytesView mine = read_value_bytes(a);
-    const BytesView other = read_value_bytes(b);
-    out.raw((mask & left & (~left + 1)) != 0 ? other : mine);
-  }
-  return out.take();
-}
-
-}  // namespace
-
 RowRepair::RowRepair(Store& store, ModelIndex model, const Origin& owner, const DeviceId& peer)
     : store_(store), model_(model), schema_(store.schema().models[model]), owner_(owner), peer_(peer) {}
 
 // At equal vectors no version lies beyond ours: one that does is made up, and would drag our clock along.
 Expected<void> RowRepair::check(const RepairRow& row) const {
   const VersionVector& vector = store_.origins().vector();
-  bool covered = false;
-  if (schema_.kind == Kind::device_owned) {
-    covered = row.rev != Rev{} && row.rev <= vector.at(owner_).rev;
-  } else {
-    covered = vector.covers(row.version.generation);
-    for (const FieldStamp& f : row.version.fields) covered = covered && vector.covers(f.stamp);
-  }
+  const bool covered = schema_.kind == Kind::device_owned ? row.rev != Rev{} && row.rev <= vector.at(owner_).rev
+                                                          : covers(vector, row.version);
   if (!covered) return Error{Errc::corrupt, "a row of a repair that nobody has written", schema_.name, ""};
   Expected<void> good = check_key(schema_, row.key);
   if (good) good = check_values(schema_, plain(), row.values);
@@ -79,7 +57,7 @@ void RowRepair::join(const RepairRow& row, RowVersion& version, Bytes& values) c
   const auto apply = [&](Op op, FieldMask fields, const Stamp& stamp) {
     const MergeResult merged = merge(&version, op, row.version.generation, fields, stamp);
     if (merged.verdict == Verdict::superseded) return;
-    values = mixed(plain(), values, row.values, merged.won);
+    values = overlay_fields(values, plain(), row.values, plain(), merged.won);
     version = merged_version(&version, merged, op, row.version.generation, stamp, Seq{});
   };
   apply(Op::insert, plain(), row.version.generation);

@@ -97,9 +97,7 @@ bool Scrubber::read_rows(std::vector<Damage>& found) {
     ByteWriter key;
     for (int i = 0; i < keys.columns(); ++i) write_value(key, keys.column_value(i));
     after_ = key.take();
-    const bool known = m.kind == Kind::shared ? store_.rows().version(model_, after_).has_value()
-                                              : store_.rows().owned(model_, after_).has_value();
-    if (!known) found.push_back({model_, after_, {}, true, "was written behind the engine's back"});
+    if (!store_.rows().is_known(model_, after_)) found.push_back({model_, after_, {}, true, "was written behind the engine's back"});
   }
   return true;
 }

@@ -54,7 +54,7 @@ void SnapshotSource::replace(std::map<SessionId, PeerSession>& sessions) {
   spool_ = make();
 }
 
-bool SnapshotSource::work(std::map<SessionId, PeerSession>& sessions, MonoTime now) {
+void SnapshotSource::work(std::map<SessionId, PeerSession>& sessions, MonoTime now) {
   const bool ready = !store_.snapshot().merging();
   if (spool_ && now - used_ >= kKept) spool_.reset();
   try {
@@ -67,9 +67,7 @@ bool SnapshotSource::work(std::map<SessionId, PeerSession>& sessions, MonoTime n
     if (spool_ && !spool_->complete()) spool_->write_more(limits::kSpooledPerStep);
   } catch (const SQLite::Exception&) {
     forget(sessions);
-    return false;
   }
-  return true;
 }
 
 std::vector<Message> SnapshotSource::serve(PeerSession& session, MonoTime now) {

@@ -19,8 +19,8 @@ class SnapshotSource {
   // Opens a snapshot for a session, or adds credit to the one that is open.
   void request(PeerSession&, const SnapshotRequest&);
   // Before anything of a step, in no transaction: makes a spool if somebody waits for one, and writes on in one that is
-  // not complete. False: the disk refused; whoever waits asks again.
-  bool work(std::map<SessionId, PeerSession>&, MonoTime);
+  // not complete. If the disk refuses, whoever waits asks again.
+  void work(std::map<SessionId, PeerSession>&, MonoTime);
   [[nodiscard]] std::vector<Message> serve(PeerSession&, MonoTime);
   void forget(std::map<SessionId, PeerSession>&);  // the models have changed
   [[nodiscard]] std::optional<MonoTime> next_deadline(const std::map<SessionId, PeerSession>&, MonoTime) const;

@@ -73,9 +73,8 @@ Expected<std::optional<SnapshotRequest>> SnapshotTaker::take(SessionId session, 
     if (!all_models()) return bad("it ends before its last model");
     store_.snapshot().complete();
     swept_ = 0;
-    const Expected<SnapshotHead> head = decode_snapshot_head(*store_.snapshot().page(0));
-    store_.set_merging(head->vector());
-    store_.clock().observe(head->vector().greatest_hlc());
+    store_.set_merging(vector_);
+    store_.clock().observe(vector_.greatest_hlc());
     return std::optional<SnapshotRequest>();
   }
   used_ += page.body.size() + sizeof page;
@@ -102,7 +101,9 @@ Expected<void> SnapshotTaker::check(const SnapshotPage& page, WallTime wall) {
   return {};
 }
 
-// Pages of a model follow each other without a gap, to its end; what rows hold is what their declarations allow.
+// Pages of a model follow each other without a gap, to its end; what rows hold is what their declarations allow. Rows are
+// as of the vector, so all that is said of them lies within it: neither a stamp of the future nor an origin that nobody
+// has heard of comes in by a page.
 Expected<void> SnapshotTaker::check_range(BytesView body) {
   const Expected<DecodedSnapshotPage> page = decode_snapshot_page(body, store_.schema());
   if (!page) return page.error();
@@ -111,7 +112,7 @@ Expected<void> SnapshotTaker::check_range(BytesView body) {
   if (!page->range.to_end && page->range.through <= through_) return bad("its keys are not in order");
   if (!page->rows.empty() && page->rows.front().key <= through_) return bad("its keys are not in order");
   for (const SnapshotRow& row : page->rows) {
-    if (!covers(row.version)) return bad("a row with a change beyond its vector");
+    if (!covers(vector_, row.version)) return bad("a row with a change beyond its vector");
     Expected<void> good = check_key(m, row.key);
     if (good && !row.version.death) good = check_values(m, m.all_fields() & ~m.key_fields(), row.values);
     if (!good) return good;
@@ -120,13 +121,6 @@ Expected<void> SnapshotTaker::check_range(BytesView body) {
   model_ = page->range.to_end ? std::nullopt : std::optional(page->model);
   if (page->range.to_end) done_.insert(page->model);
   return {};
-}
-
-// Rows are as of the vector, so all that is said of them lies within it: neither a stamp of the future nor an origin that
-// nobody has heard of comes in by a page.
-bool SnapshotTaker::covers(const RowVersion& v) const {
-  if (!vector_.covers(v.generation) || (v.death && v.death->seq > vector_.at(v.death->origin).seq)) return false;
-  return std::all_of(v.fields.begin(), v.fields.end(), [&](const FieldStamp& f) { return vector_.covers(f.stamp); });
 }
 
 bool SnapshotTaker::all_models() const {
@@ -146,67 +140,56 @@ ChangeSet SnapshotTaker::merge_more(WallTime wall) {
   }
   const Expected<DecodedSnapshotPage> page = decode_snapshot_page(*body, store_.schema());
   if (!page) throw std::runtime_error("sync_snapshot_page does not decode: the database is damaged");
-  const VersionVector vector = store_.known();
   ConflictRecorder recorder(store_, store_.merging(), wall);
 
   // The slice ends with the page, or with so many rows of ours.
-  const auto in_range = [&](BytesView key) { return page->range.to_end || key <= page->range.through; };
-  Bytes last;
-  std::size_t seen = 0;
-  store_.rows().read_shared(page->model, cursor.key, [&](BytesView key, const RowVersion&) {
-    if (!in_range(key) || seen == kRowsPerSlice) return false;
-    ++seen;
-    last = Bytes(key);
+  std::vector<LocalRow> mine;
+  store_.rows().read_shared(page->model, cursor.key, [&](BytesView key, const RowVersion& version) {
+    const bool in_range = page->range.to_end || key <= page->range.through;
+    if (!in_range || mine.size() == kRowsPerSlice) return false;
+    mine.push_back({Bytes(key), version});
     return true;
   });
-  const bool whole = seen < kRowsPerSlice;
-  merge_range(*page, cursor.key, whole ? BytesView() : BytesView(last), recorder, result);
-  if (!whole) store_.snapshot().advance({cursor.page, last});
+  const bool whole = mine.size() < kRowsPerSlice;
+  std::span<const SnapshotRow> theirs(page->rows);
+  const auto up_to = [&](BytesView key) { return std::ranges::upper_bound(theirs, key, {}, &SnapshotRow::key) - theirs.begin(); };
+  if (!whole) theirs = theirs.first(up_to(mine.back().key));
+  theirs = theirs.subspan(up_to(cursor.key));
+  merge_range(page->model, theirs, mine, recorder, result);
+  if (!whole) store_.snapshot().advance({cursor.page, mine.back().key});
   else store_.snapshot().advance({cursor.page + 1, page->range.to_end ? Bytes() : page->range.through});
   return std::move(result.event);
 }
 
 // Keys behind `after`, up to `through` or, where that is empty, to the end of the page's range.
-void SnapshotTaker::merge_range(const DecodedSnapshotPage& page, BytesView after, BytesView through,
+void SnapshotTaker::merge_range(ModelIndex model, std::span<const SnapshotRow> theirs, std::span<const LocalRow> mine,
                                 ConflictRecorder& recorder, ApplyResult& result) {
-  struct Mine {
-    Bytes key;
-    RowVersion version;
-  };
-  std::vector<Mine> mine;
-  store_.rows().read_shared(page.model, after, [&](BytesView key, const RowVersion& version) {
-    if (!through.empty() ? key > through : (!page.range.to_end && key > page.range.through)) return false;
-    mine.push_back({Bytes(key), version});
-    return true;
-  });
-  auto listed = std::lower_bound(page.rows.begin(), page.rows.end(), after, [](const SnapshotRow& row, BytesView key) { return row.key <= key; });
-  const auto end = through.empty() ? page.rows.end()
-                                   : std::upper_bound(listed, page.rows.end(), through, [](BytesView key, const SnapshotRow& row) { return key < row.key; });
   const VersionVector& seen = store_.merging();
+  auto listed = theirs.begin();
   auto local = mine.begin();
   std::vector<NewRow> fresh;  // rows of nobody's before
   const auto put_fresh = [&] {
-    applier_.new_rows_of_snapshot(page.model, fresh, result);
+    applier_.new_rows_of_snapshot(model, fresh, result);
     fresh.clear();
   };
-  while (listed != end || local != mine.end()) {
-    if (local == mine.end() || (listed != end && listed->key < local->key)) {
+  while (listed != theirs.end() || local != mine.end()) {
+    if (local == mine.end() || (listed != theirs.end() && listed->key < local->key)) {
       const Stamp& generation = listed->version.generation;
       const bool seen_to_die = generation.hlc != Hlc{} && store_.origins().vector().covers(generation);
       const bool plain = !listed->version.death && listed->version.fields.empty();
       if (!seen_to_die && plain) fresh.push_back({listed->key, listed->values, {}, &generation});
-      else if (!seen_to_die) merge_row(page.model, *listed, recorder, result);
+      else if (!seen_to_die) merge_row(model, *listed, recorder, result);
       if (fresh.size() == RowStore::kMany) put_fresh();
       ++listed;
-    } else if (listed == end || local->key < listed->key) {
+    } else if (listed == theirs.end() || local->key < listed->key) {
       const Stamp& generation = local->version.generation;
       if (!local->version.death && generation.hlc != Hlc{} && seen.covers(generation) && !planted(PlantedBug::snapshot_without_sweep)) {
-        applier_.sweep(page.model, local->key, local->version, recorder, result);
+        applier_.sweep(model, local->key, local->version, recorder, result);
         ++swept_;
       }
       ++local;
     } else {
-      merge_row(page.model, *listed, recorder, result);
+      merge_row(model, *listed, recorder, result);
       ++listed;
       ++local;
     }

@@ -10,13 +10,14 @@
 // A peer that is gone is replaced by any other; pages that are equal there are not sent again.
 #pragma once
 
+#include "core/causal/merge.h"
 #include "core/replica/applier.h"
 #include "core/replica/peer_session.h"
 
 namespace starling {
 
-struct DecodedSnapshotPage;
 class ConflictRecorder;
+struct SnapshotRow;
 
 class SnapshotTaker {
  public:
@@ -37,7 +38,6 @@ class SnapshotTaker {
 
   [[nodiscard]] bool merging() const;
   [[nodiscard]] std::uint64_t duplicates() const { return duplicates_; }  // pages that came although we had them
-  [[nodiscard]] bool busy() const { return session_ != 0 || merging(); }
   [[nodiscard]] std::size_t swept() const { return swept_; }  // rows of ours that had died, in the last snapshot
   [[nodiscard]] ChangeSet merge_more(WallTime);  // one slice, in a transaction
   bool idle(SessionId);  // it says that nothing is under way. True: as ended()
@@ -45,10 +45,13 @@ class SnapshotTaker {
  private:
   [[nodiscard]] Expected<void> check(const SnapshotPage&, WallTime);
   [[nodiscard]] Expected<void> check_range(BytesView body);
-  [[nodiscard]] bool covers(const RowVersion&) const;
   [[nodiscard]] bool all_models() const;
-  void merge_range(const DecodedSnapshotPage&, BytesView after, BytesView through, ConflictRecorder&, ApplyResult&);
-  void merge_row(ModelIndex, const struct SnapshotRow&, ConflictRecorder&, ApplyResult&);
+  struct LocalRow {
+    Bytes key;
+    RowVersion version;
+  };
+  void merge_range(ModelIndex, std::span<const SnapshotRow> theirs, std::span<const LocalRow> mine, ConflictRecorder&, ApplyResult&);
+  void merge_row(ModelIndex, const SnapshotRow&, ConflictRecorder&, ApplyResult&);
   void finish();
 
   Store& store_;

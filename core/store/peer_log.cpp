@@ -58,6 +58,12 @@ std::optional<Bytes> PeerLog::find(Ordinal origin, Seq seq) {
   return entry;
 }
 
+std::optional<EntryHeader> PeerLog::header(Ordinal origin, Seq seq) {
+  Expected<EntryHeader> header = decode_entry_header(part(origin, seq, 0));
+  if (!header) header = decode_entry_header(find(origin, seq).value_or(Bytes()));  // so many dependencies, or none is here
+  return header ? std::optional(std::move(*header)) : std::nullopt;
+}
+
 std::size_t PeerLog::size(Ordinal origin, Seq seq) {
   const ResetGuard guard(size_);
   size_.integer(origin).integer(static_cast<std::int64_t>(seq.value));

@@ -143,9 +143,28 @@ void pick_fields(BytesView row, FieldMask all, FieldMask mask, ByteWriter& out) 
   ASSERT(!r.failed());
 }
 
+Bytes overlay_fields(BytesView row, FieldMask all, BytesView values, FieldMask fields, FieldMask mask) {
+  ByteReader under(row);
+  ByteReader over(values);
+  ByteWriter out;
+  for (FieldMask left = all; left != 0; left &= left - 1) {
+    const FieldMask bit = left & (~left + 1);
+    const BytesView held = read_value_bytes(under);
+    const BytesView fresh = (fields & bit) != 0 ? read_value_bytes(over) : BytesView();
+    out.raw((mask & bit) != 0 ? fresh : held);
+  }
+  ASSERT(!under.failed() && !over.failed());
+  return out.take();
+}
+
 const char* damage_of(const ScannedRow& row) {
   if (row.deleted) return "is there though it was deleted";
   return row.values ? "has other values than were written" : "is gone";
+}
+
+RowSum sum_of(const ModelSchema& m, const ScannedRow& row) {
+  const BytesView values = row.values.value_or(BytesView());
+  return m.kind == Kind::shared ? sum_of(m, row.key, row.version, values) : sum_of(m, row.key, row.owner, row.rev, values);
 }
 
 RowStore::RowStore(sqlite3* db, const Schema& schema, OriginTable& origins, DigestTable& digests)
@@ -301,7 +320,6 @@ void RowStore::forget(ModelIndex m, BytesView key) {
   replace_sum(m, key, held_.origin, std::nullopt);
 }
 
-
 bool RowStore::is_intact(ModelIndex m, BytesView key, const RowVersion& v, BytesView values) {
   return held(m, key).sum == sum_of(schema_.models[m], key, v, values);
 }
@@ -406,17 +424,14 @@ ScannedRow RowStore::read_scanned(ModelIndex m, BytesView key, const Statement& 
   row.key = key;
   row.deleted = !version.column_is_null(4);
   row.values = read_row(m, key);
-  std::optional<RowSum> sum;
   if (model.kind == Kind::shared) {
     row.version = read_version(version);
-    if (row.values) sum = sum_of(model, key, row.version, *row.values);
   } else {
     row.owner = origins_.origin(version.column_integer(0));
     row.rev = Rev{static_cast<std::uint64_t>(version.column_integer(5))};
-    if (row.values) sum = sum_of(model, key, row.owner, row.rev, *row.values);
   }
   row.good = row.deleted ? !row.values
-                         : sum && !version.column_is_null(6) && *sum == static_cast<RowSum>(version.column_integer(6));
+                         : row.values && !version.column_is_null(6) && sum_of(model, row) == static_cast<RowSum>(version.column_integer(6));
   return row;
 }
 
@@ -443,6 +458,11 @@ bool RowStore::recount(ModelIndex m, const Origin& owner) {
   sums.integer(key.first).integer(key.second);
   for (; sums.step(); ++digest.rows) digest.ranges[range_of(sums.column_bytes(0))] += static_cast<RowSum>(sums.column_integer(1));
   return digests_.replace(key, digest);
+}
+
+bool RowStore::is_known(ModelIndex m, BytesView key) {
+  const ResetGuard guard(select_);
+  return look_up(m, key);
 }
 
 bool RowStore::is_good(ModelIndex m, BytesView key) {

@@ -54,6 +54,8 @@ struct ScannedRow {  // a version and its row, in the order of keys; bytes are v
 };
 
 [[nodiscard]] const char* damage_of(const ScannedRow&);  // of one that is not good, for people
+// What it adds to the digests: of its values as they stand, or of none.
+[[nodiscard]] RowSum sum_of(const ModelSchema&, const ScannedRow&);
 
 class RowStore {
  public:
@@ -101,6 +103,7 @@ class RowStore {
   void scan(ModelIndex, BytesView after, const std::function<Look(BytesView key, Ordinal)>& look,
             const std::function<bool(const ScannedRow&)>&);
   void scan(ModelIndex, BytesView after, const std::function<bool(const ScannedRow&)>&);  // all of them
+  [[nodiscard]] bool is_known(ModelIndex, BytesView key);  // somebody has told us of it
   [[nodiscard]] bool is_good(ModelIndex, BytesView key);  // as of ScannedRow; also: neither version nor row
   bool recount(ModelIndex, const Origin& owner);  // the digest, from the sums as they stand; true: it was wrong
   [[nodiscard]] DigestTable::Key group_of(ModelIndex, const Origin& owner) const;
@@ -155,5 +158,8 @@ class RowStore {
 
 // The subset `mask` of a row's typed bytes; `row` holds every field of `all`, ascending. Appends to `out`.
 void pick_fields(BytesView row, FieldMask all, FieldMask mask, ByteWriter& out);
+
+// `row` with the fields of `mask` as `values` has them: typed bytes of `fields`, among them all of `mask`. Both ascending.
+[[nodiscard]] Bytes overlay_fields(BytesView row, FieldMask all, BytesView values, FieldMask fields, FieldMask mask);
 
 }  // namespace starling

@@ -76,16 +76,13 @@ class Verifier {
       if (!row.good) damaged(m, row.key, damage_of(row));
       if (row.deleted) return true;
       GroupDigest& group = groups_[{m.name, row.owner}];
-      const BytesView values = row.values.value_or(BytesView());
-      group.ranges[range_of(row.key)] += m.kind == Kind::shared ? sum_of(m, row.key, row.version, values)
-                                                                : sum_of(m, row.key, row.owner, row.rev, values);
+      group.ranges[range_of(row.key)] += sum_of(m, row);
       ++group.rows;
       return true;
     });
     view_.for_each_row(index, [&](BytesView key, BytesView) {
       ++report_.rows;
-      const bool known = m.kind == Kind::shared ? view_.rows().version(index, key).has_value() : view_.rows().owned(index, key).has_value();
-      if (!known) damaged(m, key, "was written behind the engine's back");
+      if (!view_.rows().is_known(index, key)) damaged(m, key, "was written behind the engine's back");
     });
   }
   void check_digests() {
