@@ -115,12 +115,8 @@ TEST_CASE("[N7] A clock a day and an hour off: the session is refused with the r
 }
 
 TEST_CASE("A clock ahead, relayed: what depends on it waits with it, and both come") {
-  Cluster cluster;
-  SimNode& a = cluster.create("A");
-  SimNode& b = cluster.join("B");
-  SimNode& c = cluster.join("C");
-  cluster.let_meet(a, b);
-  cluster.let_meet(b, c);
+  Chain chain;
+  auto& [cluster, a, b, c] = chain;
   a.set_clock_ahead(8min);
   b.set_clock_ahead(4min);
   a.write("INSERT INTO note(id, title) VALUES ('n', 'of A')");

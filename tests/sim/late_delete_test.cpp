@@ -85,12 +85,8 @@ TEST_CASE("[N16] A duplicate of an insert or an update comes long after the dele
 }
 
 TEST_CASE("[N16] An owner deletes and changes rows while one peer is cut off from it: that one hears of it from the other") {
-  Cluster cluster;
-  SimNode& a = cluster.create("A");
-  SimNode& b = cluster.join("B");
-  SimNode& c = cluster.join("C");
-  cluster.let_meet(a, b);
-  cluster.let_meet(b, c);
+  Chain chain;
+  auto& [cluster, a, b, c] = chain;
   write_files(a, "f", 0, 20);
   write_notes(a, "n", 0, 20);
   cluster.run_until_quiet();

@@ -60,4 +60,17 @@ struct Pair {
   void settle() { cluster.run_until_quiet(); }
 };
 
+// A and C have never met: B stands between them.
+struct Chain {
+  Cluster cluster;
+  SimNode& a;
+  SimNode& b;
+  SimNode& c;
+
+  explicit Chain(std::uint64_t seed = 1) : cluster(seed), a(cluster.create("A")), b(cluster.join("B")), c(cluster.join("C")) {
+    cluster.let_meet(a, b);
+    cluster.let_meet(b, c);
+  }
+};
+
 }  // namespace starling::sim

@@ -21,12 +21,8 @@ void take_anything(SimNode& node) {
 }  // namespace
 
 TEST_CASE("[N9][N19] A row that SQLite refuses: its stream is held, the others go on, and it comes once it may") {
-  Cluster cluster;
-  SimNode& a = cluster.create("A");
-  SimNode& b = cluster.join("B");
-  SimNode& c = cluster.join("C");
-  cluster.let_meet(a, b);
-  cluster.let_meet(b, c);
+  Chain chain;
+  auto& [cluster, a, b, c] = chain;
   refuse_poison(b);
   cluster.run_until_quiet();
 

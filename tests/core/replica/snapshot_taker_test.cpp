@@ -123,7 +123,7 @@ TEST_CASE("SnapshotTaker: a page that does not follow, as after others were drop
   SUBCASE("of another snapshot") { late.snapshot.raw[0] ^= 1; }
   SUBCASE("nothing, and we do not have it") { late.body.clear(); }
   CHECK(s.take(late));
-  CHECK_FALSE(s.taker.busy());
+  CHECK_FALSE(s.taker.ended(kPeer));
   CHECK(s.take(s.page(1)));  // no longer asked for
   CHECK(s.node.number("SELECT count(*) FROM sync_snapshot") == 1);
   s.taker.need(kPeer);
@@ -170,8 +170,8 @@ TEST_CASE("SnapshotTaker: one whose clock is ahead waits as a whole; one that kn
   SUBCASE("the clock") {
     s.head.logs[0].hlc = s.at(limits::kDriftMaxMs + 1);
     CHECK(s.take(s.page(0)));
-    CHECK_FALSE(s.taker.busy());  // to be asked for again
-    CHECK(s.take(s.page(1)));     // no longer asked for
+    CHECK_FALSE(s.taker.ended(kPeer));  // to be asked for again
+    CHECK(s.take(s.page(1)));           // no longer asked for
     CHECK(s.node.number("SELECT count(*) FROM sync_snapshot") == 1);
   }
   SUBCASE("ourselves") {
