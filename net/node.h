@@ -86,7 +86,7 @@ class Node {
   // It is no peer of this device any more either, and no device that has heard of it takes anything from it. Errors: no
   // member, this device itself, a workspace that this device has not joined yet.
   Expected<void> remove_member(DeviceId);
-  // Lets a removed device come back, with an empty folder; where it is to be a peer, add_peer() it. Error: not removed.
+  // Lets a removed device come back, under a new incarnation; where it is to be a peer, add_peer() it. Error: not removed.
   Expected<void> admit_member(DeviceId);
 
   // See notice.h. A subscription that is dropped at once never calls.

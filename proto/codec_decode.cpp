@@ -79,6 +79,7 @@ StatePage read_page(wire::StatePage::Reader from) {
   page.horizon = Rev{from.getHorizon()};
   page.body = read_data(from.getBody(), limits::kFrameMax);
   require(page.from <= page.to, "a page ends before it begins");
+  page.opening = from.getOpening();
   return page;
 }
 
@@ -131,6 +132,8 @@ Hello read(wire::Hello::Reader from) {
   hello.workspace_name = read_text(from.getWorkspaceName(), limits::kNameMax);
   hello.workspace = read_id<WorkspaceId>(from.getWorkspaceHigh(), from.getWorkspaceLow());
   hello.incarnation = read_incarnation(from.getIncarnation());
+  hello.heard = read_incarnation(from.getHeard());
+  hello.heard_version = from.getHeard().getVersion();
   hello.ack_version = from.getAckVersion();
   hello.vector = read_vector(from.getVector());
   const auto held = from.getHeld();
@@ -138,7 +141,7 @@ Hello read(wire::Hello::Reader from) {
   hello.held.reserve(held.size());
   for (const auto one : held) {
     hello.held.push_back(
-        {read_origin(one.getOrigin()), Seq{one.getSeq()}, read_id<Hash128>(one.getHashHigh(), one.getHashLow())});
+        {read_origin(one.getOrigin()), Seq{one.getSeq()}, read_id<Hash128>(one.getHashHigh(), one.getHashLow()), Rev{one.getRev()}, one.getOpening()});
   }
   const auto models = from.getModels();
   require(models.size() <= limits::kModelsMax, "a list of models is too long");

@@ -48,6 +48,7 @@ void write_page(wire::StatePage::Builder to, const StatePage& page) {
   to.setTo(page.to.value);
   to.setHorizon(page.horizon.value);
   to.setBody(bytes(page.body));
+  to.setOpening(page.opening);
 }
 
 void write_batch(wire::SharedChangeBatch::Builder to, const SharedChangeBatch& batch) {
@@ -104,6 +105,9 @@ void write(wire::Message::Builder to, const Hello& m) {
   hello.setWorkspaceHigh(high(m.workspace.view()));
   hello.setWorkspaceLow(low(m.workspace.view()));
   write_incarnation(hello.initIncarnation(), m.incarnation);
+  auto heard = hello.initHeard();
+  write_incarnation(heard, m.heard);
+  heard.setVersion(m.heard_version);
   hello.setAckVersion(m.ack_version);
   write_vector(hello.initVector(count(m.vector.size())), m.vector);
   ASSERT(m.held.size() <= limits::kVectorMax && m.models.size() <= limits::kModelsMax);
@@ -114,6 +118,8 @@ void write(wire::Message::Builder to, const Hello& m) {
     one.setSeq(m.held[i].seq.value);
     one.setHashHigh(high(m.held[i].hash.view()));
     one.setHashLow(low(m.held[i].hash.view()));
+    one.setRev(m.held[i].rev.value);
+    one.setOpening(m.held[i].opening);
   }
   auto models = hello.initModels(count(m.models.size()));
   for (std::size_t i = 0; i < m.models.size(); ++i) {

@@ -24,11 +24,13 @@ struct ModelDigest {
   friend bool operator==(const ModelDigest&, const ModelDigest&) = default;
 };
 
-// What we hold of the peer's own log: proof that its history goes on where we last saw it.
+// What we hold of the peer's own streams: proof that its history goes on where we last saw it.
 struct HeldLog {
   Origin origin;
   Seq seq;
   Hash128 hash;  // of the entry at seq
+  Rev rev;
+  std::uint64_t opening = 0;  // in which of its openings it told that revision (StatePage); 0: not known
   friend bool operator==(const HeldLog&, const HeldLog&) = default;
 };
 
@@ -40,6 +42,8 @@ struct Hello {
   Incarnation incarnation;
   std::uint64_t ack_version = 0;
   VersionVector vector;
+  Incarnation heard;                // of the receiver: whose acknowledgement we hold,
+  std::uint64_t heard_version = 0;  //   and which; 0: none
   std::vector<HeldLog> held;  // of the receiver's device, each incarnation that we know
   std::vector<ModelDigest> models;
   WallTime clock;
@@ -52,6 +56,7 @@ struct StatePage {
   Rev to;
   Rev horizon;  // tombstones at or below it have been dropped; where it lies above our position, the page begins at 0
   Bytes body;   // state_page.h
+  std::uint64_t opening = 0;  // of the owner's database, in which it told `to` or later: see hello.h
   friend bool operator==(const StatePage&, const StatePage&) = default;
 };
 

@@ -63,9 +63,14 @@ struct Hello {
   held @8 :List(HeldLog);  # of the receiver's device
   models @9 :List(ModelDigest);
   clockMs @10 :Int64;  # wall clock, since 1970 in UTC
+  heard :group {       # the receiver's acknowledgement that the sender holds
+    birth @11 :UInt64;
+    random @12 :UInt32;
+    version @13 :UInt64;
+  }
 }
 
-# The hash of the entry at seq as the sender holds it: proof that the receiver's history goes on from there.
+# How far the sender holds streams of the receiver's: proof that its history goes on from there.
 struct HeldLog {
   origin :group {
     deviceHigh @0 :UInt64;
@@ -76,6 +81,8 @@ struct HeldLog {
   seq @4 :UInt64;
   hashHigh @5 :UInt64;
   hashLow @6 :UInt64;
+  rev @7 :UInt64;
+  opening @8 :UInt64;  # in which the receiver told that revision
 }
 
 struct ModelDigest {
@@ -96,6 +103,7 @@ struct StatePage {
   to @5 :UInt64;
   horizon @6 :UInt64;  # tombstones at or below it are gone
   body @7 :Data;
+  opening @8 :UInt64;  # of the owner's database, in which it told `to` or later
 }
 
 # Of a state stream (from: a rev) or a log stream (from: a seq): "send what follows".

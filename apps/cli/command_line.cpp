@@ -51,7 +51,7 @@ void add_members(CLI::App& app, Invocation& typed) {
   remove->add_option("DEVICE", typed.name, "As 'member list' prints it, or more of its id")->required();
   remove->add_flag("--yes", typed.sure, "It is meant");
   CLI::App* admit = add(*member, typed, "admit", Verb::member_admit,
-                        "Let a removed device come back, with an empty folder; new ones need only 'peer add'");
+                        "Let a removed device come back, under a new incarnation; new ones need only 'peer add'");
   admit->add_option("DEVICE", typed.name, "As 'member list' prints it, or more of its id")->required();
 }
 

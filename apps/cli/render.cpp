@@ -313,7 +313,7 @@ std::string render(const Invocation& typed, const json& answer, bool has_daemon)
     case Verb::member_remove:
       return "Removed " + shown(answer["device"]) + ": nothing is kept for it any more. 'member admit' lets it come back.\n";
     case Verb::member_admit:
-      return "Admitted " + shown(answer["device"]) + ": it joins with an empty folder, once it is a peer again.\n";
+      return "Admitted " + shown(answer["device"]) + ": it comes back under a new incarnation, once it is a peer again.\n";
     case Verb::backup: return "Copied " + human_size(answer["bytes"]) + " into " + shown(answer["path"]) + ".\n";
     case Verb::pause: return "Paused: changes travel again after 'starling resume'.\n";
     case Verb::resume: return "Changes travel again.\n";

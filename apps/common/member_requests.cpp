@@ -76,7 +76,7 @@ Expected<json> member_remove(Node& node, Arguments& arguments) {
   if (!sure) {
     return Error{Errc::invalid_argument,
                  "this removes the device for all others: they keep nothing for it any more and take nothing from it, what it"
-                 " has not sent yet included; to come back it must begin with an empty folder",
+                 " has not sent yet included, until it is admitted again",
                  to_string(*device), "say --yes if that is meant"};
   }
   if (const Expected<void> removed = node.remove_member(*device); !removed) return removed.error();

@@ -44,11 +44,10 @@ void VersionVector::join(const VersionVector& theirs) {
   for (const auto& [origin, position] : theirs) join(origin, position);
 }
 
-void VersionVector::restart_log(const Origin& origin) {
-  const auto at = positions_.find(origin);
-  if (at == positions_.end()) return;
-  at->second = {at->second.rev, Seq{}, Hlc{}};
-  if (at->second == Position{}) positions_.erase(at);
+void VersionVector::put_back(const Origin& origin, const Position& to) {
+  ASSERT(at(origin).covers(to) && to.is_valid());
+  if (to == Position{}) positions_.erase(origin);
+  else positions_[origin] = to;
 }
 
 bool VersionVector::covers(const VersionVector& other) const {

@@ -31,7 +31,7 @@ class VersionVector {
   void advance_seq(const Origin&, Seq to, Hlc);    // the same; the HLC grows with seq, or stays with it
   void join(const Origin&, const Position&);       // the greater of each; the HLC goes with its seq
   void join(const VersionVector&);
-  void restart_log(const Origin&);                 // back to nothing: only of a log that nobody was told of
+  void put_back(const Origin&, const Position&);   // behind where it stood: only of streams of our own
 
   [[nodiscard]] bool covers(const VersionVector& other) const;
   [[nodiscard]] bool covers(const Stamp&) const;  // its entry lies within the prefix; a seed's stamp always does

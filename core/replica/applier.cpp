@@ -13,6 +13,7 @@
 #include "core/store/row_image.h"
 #include "core/store/row_store.h"
 #include "core/store/store.h"
+#include "core/store/sync_state.h"
 #include "proto/entry.h"
 #include "proto/state_page.h"
 
@@ -127,6 +128,11 @@ Expected<ApplyResult> Applier::entry(const Origin& origin, Seq seq, BytesView by
   const Ordinal ordinal = store_.origins().ordinal(origin);
   store_.origins().advance_seq(ordinal, seq, header.hlc, hash128(bytes), header.dependencies);
   store_.clock().observe(header.hlc);
+  if (const std::optional<Seq> draft = draft_of(*decoded, bytes)) {
+    take_back(*decoded, ordinal, *draft);
+    store_.log().append(ordinal, seq, bytes);
+    return result;
+  }
   ConflictRecorder recorder(store_, header, store_.origins().seen(ordinal), wall);
   const std::uint64_t lost_before = store_.conflicts().added();
   for (std::span<const Change> left = decoded->changes; !left.empty();) {
@@ -138,6 +144,44 @@ Expected<ApplyResult> Applier::entry(const Origin& origin, Seq seq, BytesView by
   result.event.conflicts = store_.conflicts().added() > lost_before;
   store_.log().append(ordinal, seq, bytes);
   return result;
+}
+
+// An entry of an earlier life of this device that we hold as a draft, byte for byte: we could not prove that it had been told
+// (hello.h), and it comes back.
+std::optional<Seq> Applier::draft_of(const DecodedEntry& entry, BytesView bytes) {
+  const EntryHeader& header = entry.header;
+  if (!store_.state().provisional()) drafts_.reset();
+  if (header.origin.device != store_.self().device || !store_.state().provisional()) return std::nullopt;
+  const Ordinal self = store_.self_ordinal();
+  if (!drafts_) {
+    drafts_.emplace();
+    const Seq end = store_.origins().position(self).seq;
+    for (Seq seq{1}; seq <= end; seq = seq.next())
+      if (const std::optional<EntryHeader> draft = store_.log().header(self, seq)) drafts_->emplace(draft->hlc, seq);
+  }
+  const auto draft = drafts_->find(header.hlc);
+  if (draft == drafts_->end() || store_.log().find(self, draft->second) != bytes) return std::nullopt;
+  return draft->second;
+}
+
+// Its rows are as they should be: only what they name as their author changes.
+void Applier::take_back(const DecodedEntry& entry, Ordinal origin, Seq draft) {
+  RowStore& rows = store_.rows();
+  const Stamp ours{entry.header.hlc, store_.self()};
+  const auto name_author = [&](Stamp& stamp) {
+    if (stamp == ours) stamp.origin = entry.header.origin;
+  };
+  for (const Change& c : entry.changes) {
+    std::optional<RowVersion> version = rows.version(c.model, c.key);
+    if (!version) continue;
+    const std::optional<BytesView> values = version->death ? std::nullopt : rows.read_row(c.model, c.key);
+    const bool intact = !values || rows.is_intact(c.model, c.key, *version, *values);
+    name_author(version->generation);
+    for (FieldStamp& f : version->fields) name_author(f.stamp);
+    if (version->death == Death{ours.origin, draft}) version->death = Death{store_.origins().origin(origin), entry.header.seq};
+    rows.put(c.model, c.key, *version, values, intact);
+  }
+  store_.log().remove(store_.self_ordinal(), draft);
 }
 
 // The common case, taken in many at a time: inserts of one model whose keys were never seen. Gives how many stood at
@@ -247,6 +291,7 @@ Expected<ApplyResult> Applier::page(const StatePage& page) {
   if (anew) sweep_owned(ordinal, page, decoded->rows, result);
   owned_rows(decoded->rows, anew ? Rev{} : held, ordinal, result);
   store_.origins().raise_horizon(ordinal, {page.horizon, Seq{}});
+  if (page.opening != 0) store_.origins().set_opening(ordinal, page.opening);
   const bool caught_up = page.to >= held && page.to >= store_.origins().horizon(ordinal).rev;
   if (anew) store_.origins().set_restart(ordinal, caught_up ? Rev{} : page.to);
   if (!anew || caught_up) store_.origins().advance_rev(ordinal, page.to);

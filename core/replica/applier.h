@@ -8,6 +8,7 @@
 // holds that origin's stream, unacknowledged.
 #pragma once
 
+#include <map>
 #include <span>
 
 #include "core/replica/event.h"
@@ -16,6 +17,7 @@ namespace starling {
 
 class ConflictRecorder;
 class Store;
+struct DecodedEntry;
 struct NewRow;
 struct RowVersion;
 struct StateRow;
@@ -60,6 +62,8 @@ class Applier {
   void sweep(ModelIndex, BytesView key, const RowVersion&, ConflictRecorder&, ApplyResult&);
 
  private:
+  [[nodiscard]] std::optional<Seq> draft_of(const DecodedEntry&, BytesView bytes);
+  void take_back(const DecodedEntry&, Ordinal, Seq draft);
   std::size_t new_rows(std::span<const Change>, const Stamp&, ApplyResult&);
   [[nodiscard]] std::optional<Applied> out_of_turn(const StatePage&, bool begins_anew);
   void sweep_owned(Ordinal origin, const StatePage&, std::span<const StateRow> listed, ApplyResult&);
@@ -69,6 +73,8 @@ class Applier {
   void note_state_row(const StateRow&, Op, ApplyResult&);
 
   Store& store_;
+  // Our drafts by their HLC, while there are any: entries of an earlier life may be among them.
+  std::optional<std::map<Hlc, Seq>> drafts_;
 };
 
 }  // namespace starling

@@ -43,7 +43,9 @@ struct LocalCommit {
   Origin origin;
   Rev rev_before, rev_after;  // equal: no device-owned change
   Seq seq;                    // zero: no shared change
+  bool draft = false;         // it has no number yet, and is told to nobody (rebase.h): seq is provisional
   Hlc hlc;
+  std::uint64_t opening = 0;  // of our database: StatePage
   Bytes state_body;           // state_page.h; empty when there is none or it is beyond limits::kPushMax
   Bytes entry;                // likewise
   std::size_t rows = 0;       // net changes

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/base/sha256.h"
+#include "core/store/ack_store.h"
 #include "core/store/origin_table.h"
 #include "core/store/peer_log.h"
 #include "core/store/store.h"
@@ -49,31 +50,108 @@ std::optional<Hash128> own_hash(Store& store, const HeldLog& held) {
   return entry ? std::optional(hash128(*entry)) : std::nullopt;
 }
 
-Expected<void> check_identity(Store& store, const Hello& hello) {
+// How far we had come in the opening in which we told the peer its last revision of ours. It has a later one: that was told by
+// a database that went on from where this one is, and then was replaced by it. nullopt: an opening of which we know nothing.
+std::optional<Rev> written_in(Store& store, const HeldLog& log, Rev ours) {
+  const std::optional<Rev> written = store.state().written_in(log.opening, ours);
+  if (written || (log.opening != 0 && store.state().knows_all_openings())) return written;
+  return ours;  // long ago, or nobody told in which
+}
+
+// The peer knows what we do not, or otherwise: this is not the database that wrote it.
+bool is_outlived(Store& store, const Hello& hello, const VersionVector& shown) {
   const Position ours = store.origins().vector().at(store.self());
-  const Position known = hello.vector.at(store.self());
-  const Error conflict{Errc::identity_conflict, "the peer knows more of this device's history than this device does",
-                       "device " + to_string(store.self().device),
-                       "this database may be an old backup or a copy: start with an empty folder and join"};
-  if (known.rev > ours.rev || known.seq > ours.seq) return conflict;
-  if (ours != Position{} && later_life(store, hello.vector)) {
-    return Error{Errc::identity_conflict, "this device's clock was behind when its database was made anew, and it has written since",
-                 "device " + to_string(store.self().device), "save what was written, start with an empty folder and join"};
-  }
-  for (const HeldLog& held : hello.held) {
-    if (held.origin != store.self() || held.seq == Seq{}) continue;
-    if (held.seq > ours.seq || held.hash != own_hash(store, held).value_or(held.hash)) return conflict;
-  }
-  return {};
+  if (!ours.covers(hello.vector.at(store.self()))) return true;
+  if (hello.heard == store.self().incarnation && hello.heard_version > ack_version(shown)) return true;
+  return std::any_of(hello.held.begin(), hello.held.end(), [&](const HeldLog& log) {
+    if (log.origin != store.self()) return false;
+    if (log.rev > written_in(store, log, ours.rev).value_or(Rev{})) return true;
+    return log.seq != Seq{} && (log.seq > ours.seq || log.hash != own_hash(store, log).value_or(log.hash));
+  });
+}
+
+// What the peer had of our streams when it last acknowledged them to this database: of that both have the same. Entries
+// beyond it that come back from peers as we hold them are taken back (Applier::entry).
+Position proven(Store& store, const DeviceId& peer, const std::vector<HeldLog>& held) {
+  const Position ours = store.origins().vector().at(store.self());
+  const Acknowledgement* ack = store.acks().table().find(peer);
+  Position kept = ack == nullptr ? Position{} : ack->vector.at(store.self());
+  kept.rev = std::min(kept.rev, ours.rev);
+  for (const HeldLog& log : held)
+    if (log.origin == store.self()) kept.rev = std::max(kept.rev, std::min(log.rev, store.state().written_in(log.opening, ours.rev).value_or(Rev{})));
+  if (store.state().provisional()) return {kept.rev, Seq{}, Hlc{}};
+  if (kept.seq >= ours.seq) return {kept.rev, ours.seq, ours.hlc};
+  const Seq horizon = store.origins().horizon(store.self_ordinal()).seq;
+  if (kept.seq >= horizon) return kept;
+  const std::optional<EntryHeader> next = store.log().header(store.self_ordinal(), horizon.next());
+  return next ? Position{kept.rev, horizon, Hlc{next->hlc.packed - 1}} : Position{kept.rev, ours.seq, ours.hlc};
+}
+
+constexpr std::uint64_t kBirthMax = 1ULL << 62;  // no clock says so; there is always a later one
+
+Incarnation latest_life(const Store& store, const VersionVector& vector) {
+  Incarnation latest = store.self().incarnation;
+  for (const auto& [origin, position] : vector)
+    if (origin.device == store.self().device && origin.incarnation.birth.packed < kBirthMax) latest = std::max(latest, origin.incarnation);
+  return latest;
+}
+
+// Two machines that live under one identity must not choose one name: the number of this opening is in it.
+Incarnation life_born(Store& store, Hlc birth) {
+  ByteWriter seed;
+  seed.be64(store.state().last_opening());
+  seed.be64(birth.packed);
+  return {birth, ByteReader(hash128(seed.bytes()).view()).be32()};
+}
+
+Incarnation next_life(Store& store, const Incarnation& latest) {
+  return life_born(store, Hlc{std::max(latest.birth.packed, store.clock().last().packed) + 1});
 }
 
 }  // namespace
 
-std::optional<Incarnation> later_life(const Store& store, const VersionVector& vector) {
-  Incarnation latest = store.self().incarnation;
-  for (const auto& [origin, position] : vector)
-    if (origin.device == store.self().device) latest = std::max(latest, origin.incarnation);
-  return latest == store.self().incarnation ? std::nullopt : std::optional(latest);
+std::optional<Renewal> renewal_of_life(Store& store, const VersionVector& vector) {
+  if (store.state().is_doubled()) return std::nullopt;  // nothing is written under any name
+  const Incarnation latest = latest_life(store, vector);
+  if (latest == store.self().incarnation) return std::nullopt;
+  Renewal renewal{next_life(store, latest), {}, "peers know a later life of this device", true};
+  if (!store.state().provisional()) renewal.kept = store.origins().vector().at(store.self());
+  return renewal;
+}
+
+std::optional<Renewal> renewal(Store& store, const DeviceId& peer, const Hello& hello, const VersionVector& shown) {
+  if (store.state().is_doubled()) return std::nullopt;
+  if (!is_outlived(store, hello, shown)) return renewal_of_life(store, hello.vector);
+  return Renewal{next_life(store, latest_life(store, hello.vector)), proven(store, peer, hello.held),
+                 "peers know this device further than its own database does, or otherwise"};
+}
+
+std::optional<Renewal> renewal_of_clock(Store& store, WallTime theirs, WallTime ours) {
+  const Ordinal self = store.self_ordinal();
+  const Position head = store.origins().position(self);
+  const auto accepted = [&](Hlc hlc) { return HlcClock::acceptable(hlc, std::max(theirs, ours)); };
+  if (accepted(head.hlc) || store.state().provisional() || store.state().is_doubled()) return std::nullopt;
+  Position kept{head.rev, store.origins().horizon(self).seq, Hlc{}};
+  for (const auto& [member, ack] : store.acks().table().all()) {
+    const Position taken = ack.vector.at(store.self());
+    if (taken.seq >= kept.seq) kept = {head.rev, taken.seq, taken.hlc};
+  }
+  for (auto next = store.log().header(self, kept.seq.next()); next && accepted(next->hlc); next = store.log().header(self, kept.seq.next()))
+    kept = {head.rev, next->seq, next->hlc};
+  if (kept.seq >= head.seq || (kept.seq != Seq{} && kept.hlc == Hlc{})) return std::nullopt;
+  const Hlc birth = std::max(Hlc::of(ours.ms, 0), Hlc{store.self().incarnation.birth.packed + 1});
+  return Renewal{life_born(store, birth), kept, "this device has written with its clock ahead, and it is right now"};
+}
+
+Renewal renewal_as_told(Store& store, const VersionVector& theirs) {
+  const Position ours = store.origins().vector().at(store.self());
+  const Position known = theirs.at(store.self());
+  Position kept = known.seq < ours.seq ? known : ours;
+  kept.rev = std::min(known.rev, ours.rev);
+  const Seq horizon = store.origins().horizon(store.self_ordinal()).seq;
+  if (store.state().provisional()) kept = {kept.rev, Seq{}, Hlc{}};
+  else if (kept.seq < horizon) kept = {kept.rev, ours.seq, ours.hlc};  // what we dropped all had acknowledged
+  return {next_life(store, latest_life(store, theirs)), kept, "this device was removed and admitted again"};
 }
 
 std::uint64_t ack_version(const VersionVector& vector) {
@@ -83,7 +161,7 @@ std::uint64_t ack_version(const VersionVector& vector) {
 }
 
 VersionVector without_own_log(VersionVector vector, const Origin& self) {
-  vector.restart_log(self);
+  vector.put_back(self, {vector.at(self).rev, Seq{}, Hlc{}});
   return vector;
 }
 
@@ -94,10 +172,15 @@ Hello make_hello(Store& store, VersionVector shown, const DeviceId& peer, WallTi
   hello.incarnation = store.self().incarnation;
   hello.vector = std::move(shown);
   hello.ack_version = ack_version(hello.vector);
+  if (const Acknowledgement* heard = store.acks().table().find(peer)) {
+    hello.heard = heard->incarnation;
+    hello.heard_version = heard->version;
+  }
   for (const Origin& origin : store.origins().of_device(peer)) {
     const Position position = store.origins().vector().at(origin);
-    if (position.seq == Seq{}) continue;
-    hello.held.push_back({origin, position.seq, store.origins().last_hash(*store.origins().find(origin))});
+    if (position == Position{}) continue;
+    const Ordinal ordinal = *store.origins().find(origin);
+    hello.held.push_back({origin, position.seq, store.origins().last_hash(ordinal), position.rev, store.origins().opening(ordinal)});
   }
   for (const ModelSchema& m : store.schema().models) hello.models.push_back({m.name, m.digest});
   hello.clock = now;
@@ -118,9 +201,7 @@ Expected<void> check_hello(Store& store, const Hello& hello, const DeviceId& pee
     return Error{Errc::clock, "the clocks differ by " + std::to_string(apart / 3'600'000) + " hours",
                  "device " + to_string(peer), "set the clock that is wrong"};
   }
-  checked = check_schema(store.schema(), hello);
-  if (!checked) return checked;
-  return check_identity(store, hello);
+  return check_schema(store.schema(), hello);
 }
 
 }  // namespace starling

@@ -1,8 +1,12 @@
 // The first words of a session, and what they must agree on.
 //
 // Checked in this order, each refusal with its own code: protocol version, workspace, clock (a day apart is refused),
-// schema of every model, identity (the peer knows more of our own log than we do, or another hash for an entry of
-// it). A joiner says workspace zero and takes the id from its first peer.
+// schema of every model. A joiner says workspace zero and takes the id from its first peer.
+//
+// What a peer knows of ourselves tells whether our name is still ours (renewal). Where it knows more of our streams than we
+// do, another hash for an entry, a revision that we told in an opening in which we did not come so far, or an acknowledgement
+// of ours that says more than we hold, this database is an older one: a disk image that was put back, or a copy. Where it
+// knows a later life of this device, somebody has gone on as us. Either way we begin a new life, later than all that are known.
 #pragma once
 
 #include "proto/message.h"
@@ -14,10 +18,24 @@ class Store;
 [[nodiscard]] Hello make_hello(Store&, VersionVector shown, const DeviceId& peer, WallTime);
 [[nodiscard]] Expected<void> check_hello(Store&, const Hello&, const DeviceId& peer, WallTime);
 
-// The latest life of this device that the vector shows, where that is later than ours by birth: then our clock was
-// behind when this database was made, and our rows would count as older than those of the life before. As long as we
-// have written nothing we can begin anew, later than that; else the peer is refused (check_hello).
-[[nodiscard]] std::optional<Incarnation> later_life(const Store&, const VersionVector&);
+struct Renewal {
+  Incarnation incarnation;
+  Position kept;       // of our streams stands under the former name (Store::begin_new_life)
+  const char* why = "";
+  bool lived = false;  // because of a later life
+};
+// Nothing: our name is ours. `shown`: what we have told others that we hold.
+[[nodiscard]] std::optional<Renewal> renewal(Store&, const DeviceId& peer, const Hello&, const VersionVector& shown);
+// The same, by a vector alone: of a later life.
+[[nodiscard]] std::optional<Renewal> renewal_of_life(Store&, const VersionVector&);
+
+// Our clock was ahead, and is right now: peers will not take what we wrote by it until their clocks have come so far. Nobody
+// has yet, so it becomes drafts, which are stamped anew. `theirs`: the clock of a peer that says the same as ours.
+[[nodiscard]] std::optional<Renewal> renewal_of_clock(Store&, WallTime theirs, WallTime ours);
+
+// A peer says that the life that we go by never comes back: we were removed, and admitted again. What the peer does not show of
+// our streams nobody will take under that name.
+[[nodiscard]] Renewal renewal_as_told(Store&, const VersionVector& shown_by_peer);
 
 // Our log is told to nobody while it is provisional (core/replica/rebase.h).
 [[nodiscard]] VersionVector without_own_log(VersionVector, const Origin& self);

@@ -15,7 +15,8 @@ struct MemberStatus {
   DeviceId device;
   bool self = false;
   bool removed = false;
-  WallTime since;            // admitted, or removed
+  bool doubled = false;      // two machines live under its identity, and neither writes as it
+  WallTime since;            // admitted, or removed, or doubled
   std::uint64_t lacks = 0;   // changes that it has not acknowledged
   WallTime oldest;           // the oldest shared change of those; zero: it lacks none that we still have
 };

@@ -10,6 +10,7 @@ const char* to_string(NodeEvent::Kind kind) {
     case NodeEvent::Kind::peer_refused: return "peer refused";
     case NodeEvent::Kind::stream_waits: return "stream waits";
     case NodeEvent::Kind::restored: return "restored";
+    case NodeEvent::Kind::identity_doubled: return "identity doubled";
     case NodeEvent::Kind::digest_mismatch: return "digest mismatch";
     case NodeEvent::Kind::damage_found: return "damage found";
     case NodeEvent::Kind::damage_healed: return "damage healed";

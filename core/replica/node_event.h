@@ -17,7 +17,8 @@ struct NodeEvent {
     peer_disconnected,
     peer_refused,       // by us or by them; `text` says why
     stream_waits,       // changes of device `peer` cannot be applied yet; `text` says why
-    restored,           // the database was a backup: this device goes on under a new incarnation
+    restored,           // the database was a backup or a copy, or peers know more of it: this device goes on under a new incarnation
+    identity_doubled,   // another machine lives under this device's identity: nothing is written as it any more
     digest_mismatch,    // peer `peer` holds the same changes, and other rows: they are compared and repaired
     damage_found,       // rows are not as they were written; `text` says which
     damage_healed,      // they are again

@@ -7,6 +7,7 @@
 #include "core/store/peer_log.h"
 #include "core/store/row_store.h"
 #include "core/store/store.h"
+#include "core/store/sync_state.h"
 #include "proto/state_page.h"
 
 namespace starling {
@@ -54,6 +55,7 @@ bool PageSource::serve_state(PeerSession& session, const Origin& origin, Serving
   StatePageWriter page(store_.schema());
   const std::optional<Ordinal> ordinal = store_.origins().find(origin);
   if (ordinal) response.page.horizon = store_.origins().horizon(*ordinal).rev;
+  if (ordinal) response.page.opening = origin == store_.self() ? store_.state().last_opening() : store_.origins().opening(*ordinal);
   if (ordinal && serving.cursor < head.value) {
     Rev listed;
     store_.rows().read_owned(*ordinal, Rev{serving.cursor}, [&](const OwnedRow& row) {

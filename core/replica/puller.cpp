@@ -165,6 +165,13 @@ void Puller::release(const VersionVector& ours, Now now) {
   });
 }
 
+void Puller::release_unshown(const std::map<SessionId, PeerSession>& sessions, const VersionVector& ours) {
+  std::erase_if(holds_, [&](const auto& item) {
+    const auto& [key, hold] = item;
+    return hold.until.ms != 0 && std::none_of(sessions.begin(), sessions.end(), [&, &key = key](const auto& s) { return shows_more(s.second, ours, key); });
+  });
+}
+
 std::optional<MonoTime> Puller::next_deadline(Now now) const {
   std::optional<MonoTime> next;
   const auto sooner = [&next](MonoTime t) { next = next ? std::min(*next, t) : t; };

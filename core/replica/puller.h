@@ -50,6 +50,7 @@ class Puller {
 
   void hold(const StreamKey&, Hold);  // ends the pull, unless it goes on by itself once we cover the dependencies
   void release(const VersionVector& ours, Now);  // holds that are over
+  void release_unshown(const std::map<SessionId, PeerSession>&, const VersionVector& ours);  // that wait for the clock, and nobody has it
   [[nodiscard]] const std::map<StreamKey, Hold>& holds() const { return holds_; }
   [[nodiscard]] bool held(const StreamKey& key) const { return holds_.contains(key); }
   [[nodiscard]] bool waits_for_entries(const StreamKey& key) const {

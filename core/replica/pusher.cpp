@@ -8,7 +8,7 @@ namespace {
 Message state_message(const std::vector<const LocalCommit*>& commits) {
   StateBatch batch;
   for (const LocalCommit* c : commits)
-    batch.pages.push_back({c->origin, c->rev_before, c->rev_after, Rev{}, c->state_body});
+    batch.pages.push_back({c->origin, c->rev_before, c->rev_after, Rev{}, c->state_body, c->opening});
   if (batch.pages.size() == 1) return StateChange{std::move(batch.pages.front())};
   return batch;
 }

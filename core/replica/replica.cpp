@@ -30,7 +30,6 @@ void Replica::Impl::complete_join() {
   const bool first = !store.state().initial_sync_completed();
   if (first) store.state().set_initial_sync_completed(now.wall);
   join_target.reset();
-  provisional_until = store.clock().last();
   std::vector<LocalCommit> commits = rebase(store, now.wall);
   announced.seq = {};
   announced.hlc = {};
@@ -102,6 +101,7 @@ void Replica::Impl::finish() {
   merge_snapshot();
   complete_join();
   admit_newcomers();
+  heed_identity();
   heed_members();
   forget();
   for (auto& [id, s] : sessions)
@@ -185,6 +185,7 @@ Status Replica::status() const {
   status.vector = impl_->ours();
   for (const auto& [origin, position] : status.vector)
     status.log_entries += position.seq.value - store.origins().horizon(*store.origins().find(origin)).seq.value;
+  status.doubled = store.state().is_doubled();
   status.conflicts = store.conflicts().total();
   status.damaged = impl_->repairer.damaged();
   status.repaired = impl_->repairer.repaired();

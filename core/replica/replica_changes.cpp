@@ -7,6 +7,7 @@ namespace starling {
 namespace {
 
 constexpr Duration kRetryRefusedRow = std::chrono::minutes(1);
+constexpr Duration kRetryOtherHistory = std::chrono::minutes(10);
 
 }  // namespace
 
@@ -20,6 +21,11 @@ void Replica::Impl::receive(PeerSession& s, const StateBatch& batch) {
 
 // What every page and entry has in common. False: the stream does not go on with what follows.
 bool Replica::Impl::taken(PeerSession& s, const StreamKey& key, const Expected<ApplyResult>& result) {
+  if (!result && result.error().code == Errc::identity_conflict) {  // one of two histories: it is nobody's fault here
+    puller.hold(key, {result.error().text(), {}, {}, now.mono + kRetryOtherHistory, 0});
+    note(LogLevel::error, NodeEvent::Kind::stream_waits, key.first.device, result.error().text());
+    return false;
+  }
   if (!result) {
     refuse(s, result.error());
     return false;

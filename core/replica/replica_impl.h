@@ -25,6 +25,8 @@
 
 namespace starling {
 
+struct Renewal;
+
 struct Replica::Impl {
   Impl(Store& s, Duration scrub_pass)
       : store(s), applier(s), source(s), snapshots(s), taker(s, applier), pruner(s), repairer(s, scrub_pass),
@@ -49,7 +51,8 @@ struct Replica::Impl {
   Now now;
   std::optional<DeviceId> snapshot_source;  // who was asked last, in this life
   std::optional<MonoTime> prune_at;  // something may go then
-  Hlc provisional_until;  // commits up to it are told under other numbers
+  bool doubled_noted = false;
+  bool renewed_as_told = false;  // by a peer, since we were opened: no peer makes us do it again and again
   std::optional<StreamKey> in_hand;  // the stream whose changes are being applied
   struct Counters {
     std::uint64_t rows_applied = 0, entries_applied = 0, duplicate_rows = 0;
@@ -100,7 +103,7 @@ struct Replica::Impl {
   void on(const ModelsReplaced&);
 
   void receive(PeerSession&, const Hello&);
-  void begin_anew(const Incarnation& later);
+  void begin_anew(const Renewal&);
   void receive(PeerSession& s, const StateChange& m) { take_page(s, m.page, std::nullopt); }
   void receive(PeerSession&, const StateBatch&);
   void receive(PeerSession& s, const StateResponse& m) { take_page(s, m.page, m.last); }
@@ -133,6 +136,7 @@ struct Replica::Impl {
   void finish();
   void complete_join();
   void admit_newcomers();
+  void heed_identity();
   void heed_members();
   void merge_snapshot();
   void forget();

@@ -19,10 +19,10 @@ Expected<void> check_membership(Store& store, const DeviceId& device, const Inca
   if (member == nullptr) return {};
   if (member->removed)
     return Error{Errc::not_member, "this device was removed from the workspace", "device " + to_string(device),
-                 "admit it again, then let it join with an empty folder"};
+                 "admit it again on a device that is a member"};
   if (incarnation.birth <= member->barred)
-    return Error{Errc::identity_conflict, "this device was removed and admitted again, and still has the database of before",
-                 "device " + to_string(device), "save what was written, start with an empty folder and join"};
+    return Error{Errc::identity_conflict, "this device was removed and admitted again, and goes by the name of before",
+                 "device " + to_string(device), "it goes on under a new incarnation"};
   return {};
 }
 
@@ -66,6 +66,7 @@ void Replica::Impl::drop(SessionId id) {
     note(LogLevel::debug, NodeEvent::Kind::peer_disconnected, device, "no longer connected with " + short_string(device));
   sessions.erase(at);
   puller.ended(id);
+  puller.release_unshown(sessions, ours());
   if (taker.ended(id)) puller.ask_all_again();
   if (!join_target || id != join_source) return;
   join_target.reset();  // what only that peer had may be lost
@@ -114,10 +115,10 @@ void Replica::Impl::on(const OutboxFull& e) {
 }
 
 void Replica::Impl::on(const Committed& e) {
+  if (e.commit->origin != store.self()) return;  // of the life before: it went into this one
   announced.rev = std::max(announced.rev, e.commit->rev_after);
-  if (e.commit->seq > announced.seq && e.commit->hlc > provisional_until) announced = {announced.rev, e.commit->seq, e.commit->hlc};
-  const bool told = !store.state().provisional() && e.commit->hlc > provisional_until;
-  if (told || e.commit->seq == Seq{}) return pusher.add(e.commit);
+  if (e.commit->seq > announced.seq && !e.commit->draft) announced = {announced.rev, e.commit->seq, e.commit->hlc};
+  if (!e.commit->draft || e.commit->seq == Seq{}) return pusher.add(e.commit);
   auto without_log = std::make_shared<LocalCommit>(*e.commit);
   without_log->seq = {};
   without_log->entry.clear();
@@ -142,7 +143,8 @@ void Replica::Impl::receive(PeerSession& s, const Hello& hello) {
   Expected<void> good = check_hello(store, hello, s.device, now.wall);
   if (good) good = check_membership(store, s.device, hello.incarnation);
   if (!good) return refuse(s, good.error());
-  if (const auto later = later_life(store, hello.vector)) return begin_anew(*later);
+  if (const auto renewed = renewal(store, s.device, hello, shown())) return begin_anew(*renewed);
+  if (const auto renewed = renewal_of_clock(store, hello.clock, now.wall)) return begin_anew(*renewed);
   if (store.state().workspace().is_zero()) {
     ensure_transaction();
     store.state().set_workspace(hello.workspace);
@@ -164,12 +166,18 @@ void Replica::Impl::receive(PeerSession& s, const Hello& hello) {
   effects.push_back(Accepted{s.id});
 }
 
-// Everybody was told our former name: all sessions end, and the next Hello tells the new one.
-void Replica::Impl::begin_anew(const Incarnation& later) {
+// Everybody was told our former name: all sessions end, and the next Hello tells the new one. A later life that comes after
+// we have already gone beyond one is no older self of ours: another machine lives under our identity, and does the same.
+void Replica::Impl::begin_anew(const Renewal& renewal) {
   ensure_transaction();
-  store.begin_new_life({Hlc{later.birth.packed + 1}, store.self().incarnation.random});
+  if (renewal.lived && store.state().outlived()) store.state().set_doubled(SyncState::Doubled::untold);
+  else if (renewal.lived) store.state().set_outlived();
+  store.begin_new_life(renewal.incarnation, renewal.kept);
   store.commit();
-  announced = {};
+  announced = ours().at(store.self());
+  join_target.reset();
+  puller.stop_all();
+  note(LogLevel::warning, NodeEvent::Kind::restored, {}, std::string(renewal.why) + ": it goes on under a new incarnation");
   refuse_all({Errc::not_ready, "this device begins a new life, later than the one that peers know", "", ""});
 }
 
@@ -179,6 +187,8 @@ void Replica::Impl::refuse_all(const Error& why) {
 
 void Replica::Impl::receive(PeerSession& s, const ErrorMessage& error) {
   const SessionId id = s.id;
+  if (error.code == Errc::identity_conflict && s.accepted && !std::exchange(renewed_as_told, true))
+    return begin_anew(renewal_as_told(store, s.vector));
   note(LogLevel::warning, NodeEvent::Kind::peer_refused, s.device, short_string(s.device) + " refused us: " + error.text);
   effects.push_back(Close{id, Error{error.code, error.text, "device " + to_string(s.device), ""}});
   drop(id);
@@ -188,9 +198,9 @@ void Replica::Impl::receive(PeerSession& s, const ErrorMessage& error) {
 void Replica::Impl::receive(PeerSession& s, const AckSharedChanges& m) {
   for (const AckSharedChanges::One& one : m.acks) {
     const Acknowledgement& ack = one.ack;
-    if (later_life(store, ack.vector)) return refuse(s, {Errc::not_ready, "news of a later life of this device", "", ""});
+    if (const auto renewed = renewal_of_life(store, ack.vector)) return begin_anew(*renewed);
     if (!ours().at(store.self()).covers(ack.vector.at(store.self()))) {
-      return refuse(s, {Errc::identity_conflict, "an acknowledgement beyond what this device wrote",
+      return refuse(s, {Errc::corrupt, "an acknowledgement beyond what this device wrote",
                         "device " + to_string(s.device), ""});
     }
     if (ack.member == store.self().device) continue;
@@ -216,6 +226,7 @@ void Replica::Impl::receive(PeerSession& s, const Heartbeat& m) {
   } else {
     s.vector_due = m.vector_hash != shown().hash();
   }
+  if (const auto renewed = renewal_of_clock(store, m.clock, now.wall)) return begin_anew(*renewed);
   const VersionVector vector = shown();
   Repairer::Step step = repair_step(vector);
   repairer.heard(s, m, step);
@@ -247,6 +258,21 @@ void Replica::Impl::admit_newcomers() {
   if (!*commit) return;
   for (const DeviceId& device : newcomers) note(LogLevel::info, "admitted device " + short_string(device));
   commit_of_ours(std::move(**commit));
+}
+
+// Somebody else may have found out, in the log; or we have, and say so once we have caught up.
+void Replica::Impl::heed_identity() {
+  const Member* member = store.members().find(store.self().device);
+  if (member == nullptr || member->removed) return;
+  if (member->doubled && store.state().doubled() != SyncState::Doubled::told) {
+    ensure_transaction();
+    store.state().set_doubled(SyncState::Doubled::told);
+  }
+  if (!store.state().is_doubled()) return;
+  if (!std::exchange(doubled_noted, true)) note(LogLevel::error, NodeEvent::Kind::identity_doubled, {}, doubled_identity(store).text());
+  if (store.state().doubled() == SyncState::Doubled::told || store.state().provisional() || taker.merging()) return;
+  ensure_transaction();
+  if (std::optional<LocalCommit> commit = tell_doubled(store, now.wall)) commit_of_ours(std::move(*commit));
 }
 
 // Sessions of devices that are no members any more end; what a new member said before it was one counts now.

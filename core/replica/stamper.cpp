@@ -11,6 +11,7 @@
 #include "core/store/peer_log.h"
 #include "core/store/row_store.h"
 #include "core/store/store.h"
+#include "core/store/sync_state.h"
 #include "proto/entry.h"
 #include "proto/state_page.h"
 
@@ -44,6 +45,7 @@ class StateStamper {
     if (const Expected<void> put = put_new_rows(); !put) return put;
     commit.rev_before = before_;
     commit.rev_after = rev_;
+    commit.opening = store_.state().last_opening();
     if (rev_ == before_) return {};
     store_.origins().advance_rev(store_.self_ordinal(), rev_);
     if (page_.size() <= limits::kPushMax) commit.state_body = page_.finish();
@@ -199,6 +201,7 @@ void list_rows(std::span<const NetChange> changes, ChangeSet& event) {
 Expected<LocalCommit> stamp_changes(Store& store, std::span<const NetChange> changes, WriteScope scope, WallTime wall) {
   LocalCommit commit;
   commit.origin = store.self();
+  commit.draft = store.state().provisional();
   commit.rows = changes.size();
   StateStamper state(store);
   LogStamper log(store, wall);

@@ -54,6 +54,7 @@ struct Status {
   std::uint64_t rows_applied = 0;    // from peers, since the node opened
   std::uint64_t entries_applied = 0;
   std::uint64_t duplicate_rows = 0;  // received again and ignored
+  bool doubled = false;              // another machine lives under this device's identity: writes are refused until the user decides
   std::size_t members = 0;           // of the workspace, this device among them; 0: nobody was admitted yet
   std::uint64_t log_entries = 0;     // kept here, of all origins
   std::uint64_t entries_dropped = 0;     // of the log, and tombstones, that nobody needs any more; since the node opened

@@ -3,14 +3,17 @@
 #include <SQLiteCpp/Exception.h>
 #include <sqlite3.h>
 
+#include "core/replica/membership.h"
 #include "core/replica/stamper.h"
 #include "core/replica/undo.h"
 #include "core/store/capture.h"
 #include "core/store/sql_error.h"
+#include "core/store/sync_state.h"
 
 namespace starling {
 
 Expected<LocalCommit> TransactionManager::write(WriteScope scope, const WriteFn& fn, WallTime wall) {
+  if (store_.state().is_doubled()) return doubled_identity(store_);
   if (const Expected<void> begun = store_.try_begin(TransactionKind::local); !begun) return begun.error();
   const Undo undo(store_);
   Transaction transaction(store_);

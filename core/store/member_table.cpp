@@ -29,7 +29,9 @@ void MemberTable::reload() {
     if (!row || device.size() != 16) return true;
     ByteReader values(*row);
     Member member;
-    member.removed = read_value(values).integer == 0;
+    const std::int64_t state = read_value(values).integer;
+    member.removed = state == kRemoved;
+    member.doubled = state == kDoubled;
     member.barred = Hlc{static_cast<std::uint64_t>(read_value(values).integer)};
     member.admitted = version.generation;
     member.changed = version.stamp_of(1);

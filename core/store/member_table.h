@@ -20,11 +20,17 @@ struct Schema;
 struct ModelSchema;
 class AckStore;
 
+// What stands in the column `member`.
+inline constexpr std::int64_t kRemoved = 0;
+inline constexpr std::int64_t kMember = 1;
+inline constexpr std::int64_t kDoubled = 2;
+
 struct Member {
   bool removed = false;
+  bool doubled = false;  // two machines live under its identity
   Hlc barred;     // birth of the last life known when it was removed: neither that nor an earlier one comes back
   Stamp admitted;
-  Stamp changed;  // of `removed`: its entry
+  Stamp changed;  // of `removed` and `doubled`: the entry
 };
 
 class MemberTable {

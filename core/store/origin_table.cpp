@@ -9,8 +9,9 @@ namespace starling {
 OriginTable::OriginTable(sqlite3* db)
     : insert_(db, "INSERT INTO sync_origin(ordinal, device, birth, random, hash, seen) VALUES(?,?,?,?,?,?)"),
       update_(db, "UPDATE sync_origin SET rev=?, seq=?, hlc=?, hash=?, seen=?, horizon_rev=?, horizon_seq=?,"
-                  " restart=? WHERE ordinal=?"),
-      select_(db, "SELECT ordinal, device, birth, random, rev, seq, hlc, hash, seen, horizon_rev, horizon_seq, restart FROM sync_origin") {
+                  " restart=?, opening=? WHERE ordinal=?"),
+      select_(db, "SELECT ordinal, device, birth, random, rev, seq, hlc, hash, seen, horizon_rev, horizon_seq, restart,"
+                  " opening FROM sync_origin") {
   reload();
 }
 
@@ -30,7 +31,7 @@ void OriginTable::reload() {
     ByteReader seen(select_.column_bytes(8));
     ordinals[origin] = ordinal;
     const auto count = [this](int i) { return static_cast<std::uint64_t>(select_.column_integer(i)); };
-    rows[ordinal] = Row{origin, Hash128::from(select_.column_bytes(7)), read_vector(seen), {Rev{count(9)}, Seq{count(10)}}, Rev{count(11)}, false};
+    rows[ordinal] = Row{origin, Hash128::from(select_.column_bytes(7)), read_vector(seen), {Rev{count(9)}, Seq{count(10)}}, Rev{count(11)}, count(12), false};
     vector.join(origin, position);
   }
   ordinals_ = std::move(ordinals);  // all of it, or as it was
@@ -59,7 +60,7 @@ Ordinal OriginTable::ordinal(const Origin& origin) {
   insert_.integer(static_cast<std::int64_t>(origin.incarnation.birth.packed)).integer(origin.incarnation.random);
   insert_.blob(none.view()).blob(seen.bytes()).run();
   ordinals_[origin] = fresh;
-  rows_[fresh] = Row{origin, none, {}, {}, {}, false};
+  rows_[fresh] = Row{origin, none, {}, {}, {}, 0, false};
   return fresh;
 }
 
@@ -106,19 +107,20 @@ void OriginTable::set_restart(Ordinal o, Rev to) {
   r.dirty = true;
 }
 
-void OriginTable::move_log(Ordinal from, Ordinal to) {
-  const Position position = vector_.at(row(from).origin);
-  if (position.seq == Seq{}) return;
-  advance_seq(to, position.seq, position.hlc, row(from).hash, row(from).seen);
-  restart_log(from);
+std::uint64_t OriginTable::opening(Ordinal o) const { return row(o).opening; }
+
+void OriginTable::set_opening(Ordinal o, std::uint64_t opening) {
+  Row& r = row(o);
+  r.dirty = r.dirty || r.opening != opening;
+  r.opening = opening;
 }
 
-void OriginTable::restart_log(Ordinal o) {
+void OriginTable::put_back(Ordinal o, const Position& to, const Hash128& hash) {
   Row& r = row(o);
-  vector_.restart_log(r.origin);
-  r.hash = {};
-  r.seen = {};
-  r.horizon.seq = {};
+  vector_.put_back(r.origin, to);
+  r.hash = hash;
+  if (to.seq == Seq{}) r.seen = {};
+  r.horizon = {std::min(r.horizon.rev, to.rev), std::min(r.horizon.seq, to.seq)};
   r.dirty = true;
 }
 
@@ -145,7 +147,7 @@ void OriginTable::flush() {
     update_.integer(static_cast<std::int64_t>(p.rev.value)).integer(static_cast<std::int64_t>(p.seq.value));
     update_.integer(static_cast<std::int64_t>(p.hlc.packed)).blob(r.hash.view()).blob(seen.bytes());
     update_.integer(static_cast<std::int64_t>(r.horizon.rev.value)).integer(static_cast<std::int64_t>(r.horizon.seq.value));
-    update_.integer(static_cast<std::int64_t>(r.restart.value)).integer(ordinal).run();
+    update_.integer(static_cast<std::int64_t>(r.restart.value)).integer(static_cast<std::int64_t>(r.opening)).integer(ordinal).run();
     r.dirty = false;
   }
 }

@@ -41,10 +41,15 @@ class OriginTable {
   [[nodiscard]] Rev restart(Ordinal) const;
   void set_restart(Ordinal, Rev);
 
+  // In which of its openings the owner told the revision that we hold, or a later one; 0: not known.
+  [[nodiscard]] std::uint64_t opening(Ordinal) const;
+  void set_opening(Ordinal, std::uint64_t);
+
   void advance_rev(Ordinal, Rev to);
   void advance_seq(Ordinal, Seq to, Hlc, const Hash128& hash, const VersionVector& dependencies);
-  void move_log(Ordinal from, Ordinal to);  // of ours, that nobody has been told of: it is another life's now
-  void restart_log(Ordinal);  // of our own, that nobody has been told of: it begins again at 1
+  // Of our own streams: they end where they do not yet, and what follows is told under other numbers. `hash`: of the entry
+  // that is the last one then.
+  void put_back(Ordinal, const Position&, const Hash128& hash);
 
   void flush();
   void reload();
@@ -56,6 +61,7 @@ class OriginTable {
     VersionVector seen;
     Horizon horizon;
     Rev restart;
+    std::uint64_t opening = 0;
     bool dirty = false;
   };
   Row& row(Ordinal);

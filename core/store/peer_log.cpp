@@ -96,8 +96,15 @@ std::size_t PeerLog::drop(Ordinal origin, Seq through, std::size_t most) {
   return entries;
 }
 
-void PeerLog::reassign(Ordinal from, Ordinal to) {
-  Statement(sqlite3_db_handle(drop_.handle()), "UPDATE sync_log SET origin=?2 WHERE origin=?1").integer(from).integer(to).run();
+void PeerLog::remove(Ordinal origin, Seq seq) {
+  if (bytes_) *bytes_ -= std::min(*bytes_, size(origin, seq));
+  Statement(sqlite3_db_handle(drop_.handle()), "DELETE FROM sync_log WHERE origin=? AND seq=?")
+      .integer(origin).integer(static_cast<std::int64_t>(seq.value)).run();
+}
+
+void PeerLog::move(Ordinal from, Seq behind, Ordinal to) {
+  Statement(sqlite3_db_handle(drop_.handle()), "UPDATE sync_log SET origin=?3, seq=seq-?2 WHERE origin=?1 AND seq>?2")
+      .integer(from).integer(static_cast<std::int64_t>(behind.value)).integer(to).run();
 }
 
 std::size_t PeerLog::bytes() {

@@ -28,7 +28,8 @@ class PeerLog {
   [[nodiscard]] Bytes part(Ordinal, Seq, std::size_t offset);
   // Drops entries up to `through`, at most so many from the first on; gives how many.
   std::size_t drop(Ordinal, Seq through, std::size_t most);
-  void reassign(Ordinal from, Ordinal to);  // all of it
+  void remove(Ordinal, Seq);  // one, wherever it stands
+  void move(Ordinal from, Seq behind, Ordinal to);  // what follows: it begins there at 1
   [[nodiscard]] std::size_t bytes();  // of all entries: counted once, then kept up
   void reload() { bytes_.reset(); }   // after a rollback
 

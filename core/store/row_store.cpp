@@ -274,44 +274,6 @@ std::pair<Rev, std::size_t> RowStore::drop_owned_tombstones(Ordinal owner, Rev t
   return {last, static_cast<std::size_t>(sqlite3_changes64(db_))};
 }
 
-void RowStore::reassign(Ordinal from, Ordinal to) {
-  Statement(db_, "UPDATE sync_row SET origin=?2 WHERE origin=?1 AND rev IS NULL").integer(from).integer(to).run();
-  Statement(db_, "UPDATE sync_row SET dead_origin=?2 WHERE dead_origin=?1").integer(from).integer(to).run();
-  Statement select(db_, "SELECT model, key, fields FROM sync_row WHERE fields IS NOT NULL");
-  Statement update(db_, "UPDATE sync_row SET fields=?3 WHERE model=?1 AND key=?2");
-  while (select.step()) {  // rows are changed in place: none moves
-    ByteWriter fields;
-    bool named = false;
-    for (ByteReader r(select.column_bytes(2)); !r.rest().empty() && !r.failed();) {
-      fields.varint(r.varint());
-      fields.zigzag(r.zigzag());
-      const auto ordinal = static_cast<Ordinal>(r.varint());
-      named = named || ordinal == from;
-      fields.varint(static_cast<std::uint64_t>(ordinal == from ? to : ordinal));
-    }
-    if (named) update.integer(select.column_integer(0)).blob(select.column_bytes(1)).blob(fields.bytes()).run();
-  }
-  sum_anew(to);
-}
-
-// Stamps are part of a row's sum: those of rows that name this origin.
-void RowStore::sum_anew(Ordinal named) {
-  held_.valid = false;
-  const Origin origin = origins_.origin(named);
-  for (ModelIndex m = 0; m < schema_.models.size(); ++m) {
-    if (schema_.models[m].kind != Kind::shared) continue;
-    std::vector<std::pair<Bytes, RowVersion>> rows;
-    read_shared(m, {}, [&](BytesView key, const RowVersion& v) {
-      const bool names = v.generation.origin == origin || std::any_of(v.fields.begin(), v.fields.end(), [&](const FieldStamp& f) { return f.stamp.origin == origin; });
-      if (names && !v.death) rows.emplace_back(key, v);
-      return true;
-    });
-    for (const auto& [key, v] : rows) {
-      put(m, key, v, read_row(m, key));
-    }
-  }
-}
-
 void RowStore::forget(ModelIndex m, BytesView key) {
   (void)held(m, key);
   erase_row(m, key);

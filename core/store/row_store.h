@@ -78,8 +78,8 @@ class RowStore {
   void read_shared(ModelIndex, BytesView after, const std::function<bool(BytesView key, const RowVersion&)>&);
   // Drops up to `most` tombstones of deletes that `origin` wrote up to `through`; seeds' stay. Gives how many.
   std::size_t drop_tombstones(Ordinal origin, Seq through, std::size_t most);
-  // Stamps of shared rows that name the one origin name the other from now on.
-  void reassign(Ordinal from, Ordinal to);
+  // Stamps of shared rows that name the one origin name the other from now on: those of what `from` wrote behind a position.
+  void rename(Ordinal from, Ordinal to, const Position& behind);
   // A row and all that is known of it.
   void forget(ModelIndex, BytesView key);
   // Whether a row of a built-in model was written since the last call.
@@ -90,6 +90,8 @@ class RowStore {
   void put_owned(ModelIndex, BytesView key, const OwnedVersion&, std::optional<BytesView> values, bool intact = true);
   [[nodiscard]] bool is_intact(ModelIndex, BytesView key, const OwnedVersion&, BytesView values);
   [[nodiscard]] std::size_t put_new_owned(ModelIndex, std::span<const NewRow>, Ordinal owner);
+  // Rows that `from` owns behind a revision are `to`'s from now on, in the same order. Gives the last revision.
+  Rev move_owned(Ordinal from, Rev behind, Ordinal to);
   // Drops up to `most` tombstones of `owner` up to revision `through`; gives the greatest dropped, and how many.
   std::pair<Rev, std::size_t> drop_owned_tombstones(Ordinal owner, Rev through, std::size_t most);
   // Rows of `owner` with a revision above `from`, in order, until the callback returns false. One that is gone without
@@ -141,6 +143,7 @@ class RowStore {
   template <class Sum, class Bind>
   std::size_t put_all_new(ModelIndex, std::span<const NewRow>, Ordinal owner, Statement& one, Statement& many, const Sum&,
                           const Bind&);
+  void rename_stamps(Ordinal from, Ordinal to, Hlc behind);
   void sum_anew(Ordinal named);
 
   sqlite3* db_;

@@ -16,6 +16,7 @@
 #include "core/store/entry_stage.h"
 #include "core/store/guard.h"
 #include "core/store/member_table.h"
+#include "core/store/opening_file.h"
 #include "core/store/origin_table.h"
 #include "core/store/peer_log.h"
 #include "core/store/quarantine.h"
@@ -26,6 +27,7 @@
 #include "core/store/sync_state.h"
 #include "core/store/tables.h"
 #include "core/store/wal_rewrite.h"
+#include "proto/entry.h"
 #include "proto/snapshot_page.h"
 
 namespace starling {
@@ -44,6 +46,12 @@ WorkspaceId new_workspace(Prng& prng) {
   WorkspaceId id;
   for (std::uint8_t& byte : id.raw) byte = static_cast<std::uint8_t>(prng.next());
   return id;
+}
+
+// Columns that an earlier build of this format did not have.
+void add_missing_columns(sqlite3* db) {
+  Statement has(db, "SELECT 1 FROM pragma_table_info('sync_origin') WHERE name='opening'");
+  if (!has.step()) Statement(db, "ALTER TABLE sync_origin ADD COLUMN opening INTEGER NOT NULL DEFAULT 0").run();
 }
 
 }  // namespace
@@ -71,6 +79,7 @@ Expected<void> Store::open_file(const StoreConfig& config, WallTime now, Prng& p
                                            kBusyTimeoutMs, config.vfs);
   file_ = config.file;
   vfs_ = config.vfs;
+  place_of_ = config.place_of ? config.place_of : place_of_file;
   on_busy_ = config.on_busy;
   const auto busy = [](void* self, int tries) { return static_cast<Store*>(self)->on_busy_(tries) ? 1 : 0; };
   if (on_busy_) sqlite3_busy_handler(handle(), busy, this);
@@ -83,7 +92,23 @@ Expected<void> Store::open_file(const StoreConfig& config, WallTime now, Prng& p
   rewrite_wal(handle());
   set_checkpoint_on_close(true);  // also where we then refuse: a user who moves the file alone must have all
   exec(kTablesSql);
-  Expected<Schema> schema = open_models(*db_, config.models);
+  add_missing_columns(handle());
+  if (const Expected<void> models = open_schema(config.models); !models) return models;
+  if (const Expected<void> identity = open_identity(config, now, prng); !identity) return identity;
+  const OpeningFile beside(handle());
+  was_restored_ = state_->is_backup() || !is_what_was_closed(beside);
+  open_nouns(config.device);
+  if (was_restored_) renew_incarnation(now, prng);
+  self_ordinal_ = origins_->ordinal(self());
+  state_->begin_opening(prng.next());
+  commit();
+  if (planted(PlantedBug::clock_in_memory_only)) clock_ = HlcClock();
+  finish_opening(beside);
+  return {};
+}
+
+Expected<void> Store::open_schema(const std::vector<Model>& models) {
+  Expected<Schema> schema = open_models(*db_, models);
   if (!schema) return schema.error();
   add_built_in_models(*db_, *schema);
   schema_ = std::make_shared<const Schema>(std::move(*schema));
@@ -92,7 +117,10 @@ Expected<void> Store::open_file(const StoreConfig& config, WallTime now, Prng& p
   switch_triggers(*db_);
   register_models(*schema_);
   set_what_is_enforced();
+  return {};
+}
 
+Expected<void> Store::open_identity(const StoreConfig& config, WallTime now, Prng& prng) {
   state_ = std::make_unique<SyncState>(handle());
   if (state_->self().device.is_zero()) {
     const Origin self{config.device, {Hlc::of(now.ms, 0), static_cast<std::uint32_t>(prng.next())}};
@@ -104,12 +132,10 @@ Expected<void> Store::open_file(const StoreConfig& config, WallTime now, Prng& p
     state_->set_initial_sync_completed(now);
     state_->set_provisional(false);
   }
-  was_restored_ = state_->is_backup();
-  if (was_restored_) renew_incarnation(now, prng);
-  state_->note_opening(prng.next());
-  exec("COMMIT");
-  in_transaction_ = false;
+  return {};
+}
 
+void Store::open_nouns(const DeviceId& device) {
   capture_ = std::make_unique<Capture>(handle(), *schema_);
   origins_ = std::make_unique<OriginTable>(handle());
   digests_ = std::make_unique<DigestTable>(handle(), *origins_);
@@ -119,21 +145,27 @@ Expected<void> Store::open_file(const StoreConfig& config, WallTime now, Prng& p
   acks_ = std::make_unique<AckStore>(handle());
   conflicts_ = std::make_unique<ConflictLog>(handle());
   quarantine_ = std::make_unique<Quarantine>(handle());
-  members_ = std::make_unique<MemberTable>(*rows_, *schema_, *acks_, config.device);
+  members_ = std::make_unique<MemberTable>(*rows_, *schema_, *acks_, device);
   snapshot_ = std::make_unique<SnapshotStage>(handle());
   take_up_merging();
   statements_ = std::make_unique<StatementCache>();
   reset_clock();
-  if (planted(PlantedBug::clock_in_memory_only)) clock_ = HlcClock();
+}
 
-  if (!origins_->find(state_->self())) {
-    begin(TransactionKind::apply);
-    self_ordinal_ = origins_->ordinal(state_->self());
-    take_drafts_along();
-    commit();
-  }
-  self_ordinal_ = origins_->ordinal(state_->self());
-  return {};
+// Between the two transactions the file beside us has the new number, and we have both.
+void Store::finish_opening(const OpeningFile& beside) {
+  beside.write(*state_->opening().next);
+  begin(TransactionKind::apply);
+  state_->end_opening(place_of_(beside.name()), origins_->position(self_ordinal_).rev);
+  commit();
+}
+
+bool Store::is_what_was_closed(const OpeningFile& beside) const {
+  const SyncState::Opening& last = state_->opening();
+  if (!last.place && !last.next) return true;  // it is new, or of a build that kept nothing beside it
+  const std::optional<std::uint64_t> number = beside.read();
+  if (last.next && number == last.next) return true;
+  return last.number == number && last.place.value_or("") == place_of_(beside.name());
 }
 
 Expected<void> Store::check_identity(const StoreConfig& config) {
@@ -153,23 +185,15 @@ Expected<void> Store::check_identity(const StoreConfig& config) {
   return {};
 }
 
-// The peers know more of the old name's streams than a backup does: what it said after the backup was made comes back
-// from them like anybody else's changes, and what is written from now on stands under a name of its own.
+// The peers know more of the old name's streams than a copy does: what it said after the copy was made comes back from them
+// like anybody else's changes, and what is written from now on stands under a name of its own. What the copy holds of those
+// streams is what they all hold, but for drafts, which nobody has been told of.
 void Store::renew_incarnation(WallTime now, Prng& prng) {
-  if (state_->provisional()) drafts_of_ = self();
+  self_ordinal_ = origins_->ordinal(self());
   const Hlc birth = std::max(Hlc::of(now.ms, 0), Hlc{self().incarnation.birth.packed + 1});
-  state_->set_self({self().device, {birth, static_cast<std::uint32_t>(prng.next())}});
+  const Position whole = origins_->position(self_ordinal_);
+  begin_new_life({birth, static_cast<std::uint32_t>(prng.next())}, state_->provisional() ? Position{whole.rev, Seq{}, Hlc{}} : whole);
   state_->forget_backup();
-  state_->set_provisional(true);
-}
-
-// What the life before this one wrote and told nobody is this one's to tell (core/replica/rebase.h).
-void Store::take_drafts_along() {
-  const std::optional<Ordinal> before = drafts_of_ ? origins_->find(*drafts_of_) : std::nullopt;
-  if (!before || *before == self_ordinal_) return;
-  log_->reassign(*before, self_ordinal_);
-  rows_->reassign(*before, self_ordinal_);
-  origins_->move_log(*before, self_ordinal_);
 }
 
 // Models keep their number for the life of the file; positions in the schema change as models come.
@@ -315,10 +339,23 @@ void Store::detach() {
   in_transaction_ = false;
 }
 
-void Store::begin_new_life(const Incarnation& incarnation) {
-  ASSERT(in_transaction_ && origins_->position(self_ordinal_) == Position{});
+void Store::begin_new_life(const Incarnation& incarnation, const Position& kept) {
+  ASSERT(in_transaction_);
+  const Ordinal before = self_ordinal_;
+  const Position whole = origins_->position(before);
+  Hash128 hash = origins_->last_hash(before);
   state_->set_self({self().device, incarnation});
+  state_->set_provisional(true);
   self_ordinal_ = origins_->ordinal(self());
+  if (kept.seq < whole.seq) {
+    rows_->rename(before, self_ordinal_, kept);
+    origins_->advance_seq(self_ordinal_, Seq{whole.seq.value - kept.seq.value}, whole.hlc, hash, origins_->seen(before));
+    const std::optional<EntryHeader> next = log_->header(before, kept.seq.next());
+    hash = next ? next->previous : Hash128{};
+    log_->move(before, kept.seq, self_ordinal_);
+  }
+  if (kept.rev < whole.rev) origins_->advance_rev(self_ordinal_, rows_->move_owned(before, kept.rev, self_ordinal_));
+  origins_->put_back(before, kept, hash);
 }
 
 VersionVector Store::known() const {

@@ -33,6 +33,7 @@ class ConflictLog;
 class DigestTable;
 class EntryStage;
 class MemberTable;
+class OpeningFile;
 class OriginTable;
 class PeerLog;
 class Quarantine;
@@ -48,6 +49,8 @@ struct StoreConfig {
   std::string workspace_name;
   bool create = false;  // a new file opens a new workspace; else it waits for the id of its first peer
   DeviceId device;
+  // What tells a file from any copy of it (opening_file.h). Empty: the file system is asked.
+  std::function<std::string(const std::string& file)> place_of;
   // Called while another connection writes: may sleep; false: give up, and begin() throws SQLITE_BUSY. Empty: SQLite
   // waits for some seconds by itself.
   std::function<bool(int tries)> on_busy;
@@ -76,7 +79,8 @@ class Store {
   // memory says nothing that may be told. No-op otherwise. begin() does it, too.
   void finish_rollback();
   [[nodiscard]] bool in_transaction() const { return in_transaction_; }
-  [[nodiscard]] bool was_restored() const { return was_restored_; }  // the file was a backup when it was opened
+  // The file was not the one that this device closed when it was opened: a backup, or a copy. Its name was another then.
+  [[nodiscard]] bool was_restored() const { return was_restored_; }
 
   // After a migration's DDL: what the models are now. They take effect with the commit. Errors: a model that cannot be
   // synchronised, or that did anything but grow by fields at its end; a row of a model was written.
@@ -90,14 +94,17 @@ class Store {
   void set_merging(VersionVector v) { merging_ = std::move(v); }
   [[nodiscard]] const VersionVector& merging() const { return merging_; }
 
-  // Takes another name for what this device will write. Only before it has written anything, in a transaction.
-  void begin_new_life(const Incarnation&);
+  // Takes another name for what this device will write; in a transaction. Of what it wrote under the former one that stays
+  // there which lies within `kept`. The rest becomes this life's: entries as drafts, which are stamped anew when it has
+  // caught up (core/replica/rebase.h), rows of its own under new revisions.
+  void begin_new_life(const Incarnation&, const Position& kept);
 
   [[nodiscard]] const Schema& schema() const { return *schema_; }
   [[nodiscard]] const std::shared_ptr<const Schema>& shared_schema() const { return schema_; }  // for what outlives it
   [[nodiscard]] const Origin& self() const;
   [[nodiscard]] Ordinal self_ordinal() const { return self_ordinal_; }
   [[nodiscard]] HlcClock& clock() { return clock_; }
+  void reset_clock();  // to the greatest stamp that our vector covers
 
   [[nodiscard]] Capture& capture() { return *capture_; }
   [[nodiscard]] OriginTable& origins() { return *origins_; }
@@ -122,20 +129,24 @@ class Store {
  private:
   Store();
   Expected<void> open_file(const StoreConfig&, WallTime, Prng&);
+  [[nodiscard]] Expected<void> open_schema(const std::vector<Model>&);
+  [[nodiscard]] Expected<void> open_identity(const StoreConfig&, WallTime, Prng&);
+  void open_nouns(const DeviceId&);
   Expected<void> check_identity(const StoreConfig&);
   void take_models();
   [[nodiscard]] Expected<void> check_known_models(const Schema&);
   void register_models(const Schema&);
   void set_checkpoint_on_close(bool on);
   void set_what_is_enforced();
+  [[nodiscard]] bool is_what_was_closed(const OpeningFile&) const;
   void renew_incarnation(WallTime, Prng&);
-  void take_drafts_along();
+  void finish_opening(const OpeningFile&);
   void set_enforcement(bool on);
   void exec(const char* sql);
-  void reset_clock();
   void take_up_merging();
 
   std::string file_, vfs_;
+  std::function<std::string(const std::string&)> place_of_;
   std::unique_ptr<SQLite::Database> db_;
   std::shared_ptr<const Schema> schema_;
   std::shared_ptr<const Schema> next_schema_;  // of the migration that is under way
@@ -158,7 +169,6 @@ class Store {
   bool in_transaction_ = false;
   bool rolling_back_ = false;
   bool was_restored_ = false;
-  std::optional<Origin> drafts_of_;  // an earlier life that had told nobody of its log
   bool applying_ = false;
   bool enforced_ = true;
   std::function<bool(int)> on_busy_;

@@ -1,5 +1,7 @@
 #include "core/store/sync_state.h"
 
+#include <algorithm>
+
 #include "core/store/tables.h"
 
 namespace starling {
@@ -26,6 +28,17 @@ void SyncState::reload() {
     if (name == "workspace" && value.size() == 16) fresh.workspace = WorkspaceId::from(value);
     if (name == kBackupMark) fresh.is_backup = true;
     if (name == "provisional") fresh.provisional = get_meta_.column_integer(1) != 0;
+    if (name == "doubled") fresh.doubled = static_cast<Doubled>(get_meta_.column_integer(1));
+    const auto number = [this] { return static_cast<std::uint64_t>(get_meta_.column_integer(1)); };
+    if (name == "opening") fresh.opening.number = number();
+    if (name == "next_opening") fresh.opening.next = number();
+    if (name == "openings") {
+      for (ByteReader r(value); !r.rest().empty() && !r.failed();) {
+        const std::uint64_t opening = r.be64();
+        fresh.openings.emplace_back(opening, Rev{r.varint()});
+      }
+    }
+    if (name == "place") fresh.opening.place = Bytes(value);
     if (name == "format") fresh.format = get_meta_.column_integer(1);
     if (name == "self") {
       ByteReader r(value);
@@ -56,8 +69,41 @@ void SyncState::set_provisional(bool on) {
   put_meta("provisional", ValueView::of(std::int64_t{on ? 1 : 0}));
 }
 
-void SyncState::note_opening(std::uint64_t nonce) {
-  put_meta("opening", ValueView::of(static_cast<std::int64_t>(nonce)));
+void SyncState::set_doubled(Doubled doubled) {
+  facts_.doubled = doubled;
+  outlived_ = false;
+  put_meta("doubled", ValueView::of(static_cast<std::int64_t>(doubled)));
+}
+
+void SyncState::begin_opening(std::uint64_t number) {
+  facts_.opening.next = number;
+  put_meta("next_opening", ValueView::of(static_cast<std::int64_t>(number)));
+}
+
+void SyncState::put_openings() {
+  if (facts_.openings.size() > kOpenings) facts_.openings.erase(facts_.openings.begin());
+  ByteWriter w;
+  for (const auto& [opening, rev] : facts_.openings) {
+    w.be64(opening);
+    w.varint(rev.value);
+  }
+  put_meta("openings", ValueView::blob(w.bytes()));
+}
+
+std::optional<Rev> SyncState::written_in(std::uint64_t opening, Rev now) const {
+  const auto& all = facts_.openings;
+  const auto found = std::find_if(all.begin(), all.end(), [&](const auto& one) { return one.first == opening; });
+  if (found == all.end()) return std::nullopt;
+  return std::next(found) == all.end() ? now : std::next(found)->second;
+}
+
+void SyncState::end_opening(const std::string& place, Rev written) {
+  facts_.opening = {facts_.opening.next, std::nullopt, place};
+  put_meta("opening", ValueView::of(static_cast<std::int64_t>(facts_.opening.number.value_or(0))));
+  put_meta("place", ValueView::text(place));
+  drop_meta_.text("next_opening").run();
+  facts_.openings.emplace_back(last_opening(), facts_.openings.empty() ? Rev{} : written);
+  put_openings();
 }
 
 void SyncState::forget_backup() {
@@ -67,6 +113,9 @@ void SyncState::forget_backup() {
 
 void SyncState::set_self(const Origin& self) {
   facts_.self = self;
+  facts_.openings.clear();  // they are of one life
+  if (last_opening() != 0 && !facts_.opening.next) facts_.openings.emplace_back(last_opening(), Rev{});
+  put_openings();
   ByteWriter origin;
   write_origin(origin, self);
   put_meta("self", ValueView::blob(origin.bytes()));

@@ -37,10 +37,11 @@ Hello hello(Choices& c) {
   m.workspace = c.id<WorkspaceId>();
   m.incarnation = incarnation(c);
   m.ack_version = c.number();
+  m.heard_version = c.number();
   m.vector = built_vector(c);
   while (c.more()) {
     const Origin of = origin(c);
-    m.held.push_back({of, Seq{c.number()}, c.id<Hash128>()});
+    m.held.push_back({of, Seq{c.number()}, c.id<Hash128>(), Rev{c.number()}, c.number()});
   }
   while (m.models.size() < limits::kModelsMax && c.more()) {
     Bytes name = c.bytes(0, limits::kNameMax);

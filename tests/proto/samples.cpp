@@ -51,9 +51,11 @@ Hello hello(Prng& prng) {
   hello.workspace = id<WorkspaceId>(prng);
   hello.incarnation = origin(prng).incarnation;
   hello.ack_version = prng.next();
+  hello.heard = origin(prng).incarnation;
+  hello.heard_version = prng.next();
   hello.vector = vector(prng, prng.below(4));
   for (std::size_t n = prng.below(3); n > 0; --n) {
-    hello.held.push_back({origin(prng), Seq{prng.next()}, id<Hash128>(prng)});
+    hello.held.push_back({origin(prng), Seq{prng.next()}, id<Hash128>(prng), Rev{prng.next()}, prng.next()});
   }
   for (std::size_t n = prng.below(3); n > 0; --n) hello.models.push_back({text(prng, 20), id<Hash128>(prng)});
   hello.clock = {static_cast<std::int64_t>(prng.next())};

@@ -107,7 +107,7 @@ void Network::drop(Connection& connection) {
 void Network::hang_up(SessionId session, const Error& why) {
   const auto [connection, which] = where(session);
   if (!connection || std::exchange(connection->ends[which].hung_up, true)) return;
-  const bool passes = why.code == Errc::not_ready || why.code == Errc::unreachable;
+  const bool passes = why.code == Errc::not_ready || why.code == Errc::unreachable || why.code == Errc::identity_conflict;
   if (connection->link != nullptr && connection->link->refusal.empty() && !passes)
     connection->link->refusal = connection->ends[which].node->name() + " closed the session: " + why.text();
   tell_end(connection, which);

@@ -104,7 +104,7 @@ std::shared_ptr<DiskFile> Disk::find(const std::string& name) const {
 std::shared_ptr<DiskFile> Disk::create(const std::string& name) {
   Name& states = names_[name];
   if (states.empty()) states.push_back(nullptr);
-  states.push_back(std::make_shared<DiskFile>());
+  states.push_back(std::make_shared<DiskFile>(Bytes(), ++last_number_));
   return states.back();
 }
 
@@ -122,9 +122,18 @@ Disk::Image Disk::image() const {
   return image;
 }
 
-void Disk::restore(const Image& image) {
-  names_.clear();
-  for (const auto& [name, data] : image) names_[name] = {std::make_shared<DiskFile>(data)};
+void Disk::restore(const Image& image, PutBack how) {
+  std::map<std::string, Name> names;
+  for (const auto& [name, data] : image) {
+    const std::uint64_t number = how == PutBack::rolled_back ? number_of(name) : 0;
+    names[name] = {std::make_shared<DiskFile>(data, number != 0 ? number : ++last_number_)};
+  }
+  names_ = std::move(names);
+}
+
+std::uint64_t Disk::number_of(const std::string& name) const {
+  const std::shared_ptr<DiskFile> file = find(name);
+  return file ? file->number() : 0;
 }
 
 void make_sqlite_deterministic(std::uint32_t seed) {

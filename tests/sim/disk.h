@@ -87,7 +87,10 @@ class Disk {
 
   using Image = std::map<std::string, Bytes>;  // of a disk that nobody uses: a backup
   [[nodiscard]] Image image() const;
-  void restore(const Image&);
+  // Copied into it: new files, of those names. Rolled back: they are the files that they were, as of an image of the machine.
+  enum class PutBack { copied, rolled_back };
+  void restore(const Image&, PutBack);
+  [[nodiscard]] std::uint64_t number_of(const std::string& name) const;  // its inode; 0: there is none
 
   // ---- What has happened.
   [[nodiscard]] const DiskCount& count() const { return count_; }
@@ -116,6 +119,7 @@ class Disk {
   std::string name_;
   sqlite3_vfs vfs_{};
   std::map<std::string, Name> names_;
+  std::uint64_t last_number_ = 0;
   std::uint64_t operations_ = 0;
   std::uint64_t dies_at_ = 0;  // zero: not by itself
   std::uint64_t doom_ = 0;     // likewise

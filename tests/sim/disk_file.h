@@ -24,7 +24,9 @@ class DiskFile {
   static constexpr std::size_t kSector = 512;
 
   DiskFile() = default;
-  explicit DiskFile(Bytes data) : data_(std::move(data)) {}
+  explicit DiskFile(Bytes data, std::uint64_t number = 0) : number_(number), data_(std::move(data)) {}
+
+  [[nodiscard]] std::uint64_t number() const { return number_; }
 
   [[nodiscard]] const Bytes& data() const { return data_; }
   void write(std::size_t offset, BytesView);
@@ -56,6 +58,7 @@ class DiskFile {
   void redo(const Redo&);
   [[nodiscard]] std::uint64_t lose_part(const Redo&, Prng&);
 
+  std::uint64_t number_ = 0;
   Bytes data_;
   std::vector<Undo> log_;
   Bytes replaced_;                      // the bytes of the whole log, one after the other: no allocation for each write

@@ -32,7 +32,7 @@ std::string describe(const std::optional<reference::VisibleRow>& row) { return r
 // What it may have told: not what has no number yet.
 VersionVector numbered(const SimNode& node) {
   VersionVector vector = node.vector();
-  if (node.store().state().provisional()) vector.restart_log(node.store().self());
+  if (node.store().state().provisional()) vector.put_back(node.store().self(), {vector.at(node.store().self()).rev, Seq{}, Hlc{}});
   return vector;
 }
 
@@ -65,6 +65,11 @@ void Ledger::complain(const SimNode& node, const std::string& what) {
 
 void Ledger::opened(SimNode& node) {
   Watch& w = watches_[&node];
+  if (w.distrusted) {
+    w.self = node.store().self();
+    w.rows = std::make_unique<RowReader>(node.store().handle(), node.store().shared_schema());
+    return;
+  }
   if (!numbered(node).covers(w.seen)) complain(node, "lost what it had committed");
   if (!numbered(node).covers(w.told)) complain(node, "lost what it had acknowledged");
   const bool adopts = node.store().schema().digest() != w.schema;  // rows of new models are entries from now on
@@ -73,6 +78,17 @@ void Ledger::opened(SimNode& node) {
   w.self = node.store().self();
   w.in_doubt = false;
   read_anew(node, w);
+}
+
+// It goes on under a new life: what it had under the former one may be drafts now, or rows of the new one.
+bool Ledger::is_renamed(SimNode& node, Watch& w) {
+  if (w.self == node.store().self()) return false;
+  w.self = node.store().self();
+  w.distrusted = false;
+  w.schema = {};
+  w.told = {};
+  read_anew(node, w);
+  return true;
 }
 
 // Under other models entries read otherwise: all of them are judged again.
@@ -99,6 +115,7 @@ void Ledger::closing(SimNode& node) { watches_[&node].rows.reset(); }
 void Ledger::in_doubt(SimNode& node) { watches_[&node].in_doubt = true; }
 
 void Ledger::committed(SimNode& node, const LocalCommit& commit) {
+  if (watches_[&node].distrusted) return;
   if (commit.rows > 0 && !node.vector().at(commit.origin).covers({commit.rev_after, commit.seq, commit.hlc}))
     complain(node, "does not hold what it has just committed");
   Named named;
@@ -108,6 +125,14 @@ void Ledger::committed(SimNode& node, const LocalCommit& commit) {
 
 void Ledger::stepped(SimNode& node, const std::vector<Effect>& effects) {
   Watch& w = watches_[&node];
+  if (is_renamed(node, w)) return;
+  if (w.distrusted) {  // a peer that knows it knows no more of it than it does: nothing was lost
+    const bool trusted = std::any_of(effects.begin(), effects.end(), [](const Effect& e) { return std::holds_alternative<Accepted>(e); });
+    if (!trusted) return;
+    w.distrusted = false;
+    w.schema = {};
+    return read_anew(node, w);
+  }
   const bool news = numbered(node) != w.seen || w.merging || w.anew || reads_anew(node) || node.store().snapshot().merging();
   w.anew = reads_anew(node);
   Named named;

@@ -40,6 +40,7 @@ class Ledger : public Witness {
   void stepped(SimNode&, const std::vector<Effect>&) override;
   void migrated(SimNode&) override;
   void replaced(SimNode&) override;
+  void rolled_back(SimNode& node) override { watches_[&node].distrusted = true; }
 
   [[nodiscard]] const std::vector<std::string>& complaints() const { return complaints_; }
   // A transaction of this life failed with its disk: it may be there after the next start, as no write has come over it.
@@ -84,6 +85,7 @@ class Ledger : public Witness {
     reference::State state;
     Hash128 schema;  // that the state was read by
     Origin self;
+    bool distrusted = false;  // it goes by a name that is not its own any more, and does not know yet
     std::unique_ptr<RowReader> rows;
     bool merging = false;  // a snapshot
     Named named;           // while it merged
@@ -99,6 +101,7 @@ class Ledger : public Witness {
 
   void observe(SimNode&, const Named&);
   void read_anew(SimNode&, Watch&);
+  [[nodiscard]] bool is_renamed(SimNode&, Watch&);
   void read_log(SimNode&, Watch&, const Origin&, Seq from, Touched&);
   void read_entry(SimNode&, Watch&, const Origin&, Entry&, Touched&);
   void read_drafts(SimNode&, Watch&, Touched&);

@@ -34,7 +34,7 @@ Network::Where Network::where(SessionId session) const {
 // ---- What scenarios do ----
 
 void Network::connect(SimNode& a, SimNode& b) {
-  if (find(a, b) != nullptr) return;
+  if (find(a, b) != nullptr || a.device() == b.device()) return;
   Link& link = *links_.emplace_back(std::make_unique<Link>());
   link.sides[0].node = &a;
   link.sides[0].out = &direction(a, b);

@@ -55,6 +55,7 @@ void SimNode::open() {
   config.workspace_name = "test";
   config.create = config_.create;
   config.device = config_.device;
+  config.place_of = [this](const std::string& file) { return name() + ":" + std::to_string(disk_.number_of(file)); };
   Expected<std::unique_ptr<Store>> store = Store::open(config, wall(), prng_);
   if (!store) throw std::runtime_error(name() + " does not open: " + store.error().text());
   store_ = std::move(*store);
@@ -97,12 +98,21 @@ Expected<LocalCommit> SimNode::try_write(const WriteFn& fn, WriteScope scope) {
   }
 }
 
-bool SimNode::remove_member(const SimNode& other) { return change_members(other, &starling::remove_member); }
-bool SimNode::readmit_member(const SimNode& other) { return change_members(other, &starling::readmit_member); }
+bool SimNode::remove_member(const SimNode& other) {
+  return change_members([&] { return starling::remove_member(*store_, other.device(), wall()); });
+}
 
-bool SimNode::change_members(const SimNode& other, Expected<LocalCommit> (*change)(Store&, const DeviceId&, WallTime)) {
+bool SimNode::readmit_member(const SimNode& other) {
+  return change_members([&] { return starling::readmit_member(*store_, other.device(), wall()); });
+}
+
+bool SimNode::keep_identity() {
+  return change_members([&] { return starling::keep_identity(*store_, wall()); });
+}
+
+bool SimNode::change_members(const std::function<Expected<LocalCommit>()>& change) {
   try {
-    const Expected<LocalCommit> commit = change(*store_, other.device(), wall());
+    const Expected<LocalCommit> commit = change();
     if (disk_.dead()) {
       witness_.in_doubt(*this);
       die();
@@ -248,12 +258,13 @@ void SimNode::wipe() {
   config_.create = false;
 }
 
-void SimNode::put_in(const Disk::Image& image) {
+void SimNode::put_in(const Disk::Image& image, Disk::PutBack how) {
   kill();
-  disk_.restore(image);
+  disk_.restore(image, how);
   power_cut_.reset();
   network_.forget_words(*this);
   witness_.replaced(*this);
+  if (how == Disk::PutBack::rolled_back) witness_.rolled_back(*this);
 }
 
 void SimNode::kill_in(std::uint64_t disk_operations, std::optional<Prng> power_goes) {

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <map>
 #include <optional>
 
@@ -72,6 +73,7 @@ class SimNode {
   // What an administrator does. False: refused.
   bool remove_member(const SimNode&);
   bool readmit_member(const SimNode&);
+  bool keep_identity();
   [[nodiscard]] Rows query(std::string_view sql) const;
   [[nodiscard]] std::string text(std::string_view sql) const;  // the first cell as people read it; "" where there is no row
   [[nodiscard]] std::int64_t count(std::string_view table) const;
@@ -85,7 +87,8 @@ class SimNode {
   void kill_in(std::uint64_t disk_operations, std::optional<Prng> power_goes = {});  // in the middle of that write or sync
   bool restart(std::uint64_t dies_in = 0);      // not zero: in so many disk operations, maybe while it opens. False: dead
   void wipe();  // the disk is lost and the device joins again, by the same key
-  void put_in(const Disk::Image&);  // another disk: whatever it had promised is not on it
+  // Another disk: whatever it had promised is not on it.
+  void put_in(const Disk::Image&, Disk::PutBack = Disk::PutBack::copied);
   void replace_models(std::vector<Model> models) { config_.models = std::move(models); }  // at the next restart
   [[nodiscard]] bool alive() const { return store_ != nullptr; }
   void set_clock_ahead(std::chrono::milliseconds);  // of the true time
@@ -112,7 +115,7 @@ class SimNode {
  private:
   void open();
   [[nodiscard]] bool try_open();
-  bool change_members(const SimNode&, Expected<LocalCommit> (*change)(Store&, const DeviceId&, WallTime));
+  bool change_members(const std::function<Expected<LocalCommit>()>&);
   [[nodiscard]] bool is_to_blame(const SQLite::Exception&) const;
   void schedule_step(Duration delay);
   void schedule_deadline();

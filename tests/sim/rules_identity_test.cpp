@@ -61,6 +61,13 @@ TEST_CASE("[reuse-copy] A copy by hand is put back and writes entries where peer
   }
 }
 
+TEST_CASE("[reuse-image] A machine's image is put back and writes entries where peers know others: both histories stand everywhere") {
+  for (int entries = 0; entries <= 3; ++entries) {
+    CAPTURE(entries);
+    tell("reuse-image", [entries](Cluster& cluster) { return writes_in_their_place(cluster, Copy::by_image, entries); });
+  }
+}
+
 TEST_CASE("[split-backup] A backup is put back, and its two histories were told to different devices, which meet: both stand") {
   tell("split-backup", [](Cluster& cluster) { return told_two_histories(cluster, Copy::by_backup); });
 }

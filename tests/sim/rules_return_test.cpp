@@ -105,6 +105,7 @@ TEST_CASE("[R5a-behind] A restored device, its clock behind, inserts such a row,
           " its row stands all the same, for it was written later") {
   tell("R5a-behind", [](Cluster& cluster) { return restored_and_writes(cluster, Copy::by_backup, -1min); });
   tell("R5a-behind-copy", [](Cluster& cluster) { return restored_and_writes(cluster, Copy::by_hand, -1min); });
+  tell("R5a-behind-image", [](Cluster& cluster) { return restored_and_writes(cluster, Copy::by_image, -1min); });
 }
 
 TEST_CASE("[ack-backup] A backup is put back and lacks an entry that the device had acknowledged: nobody counts on that any more") {
@@ -114,6 +115,11 @@ TEST_CASE("[ack-backup] A backup is put back and lacks an entry that the device 
 TEST_CASE("[ack-copy] A copy by hand is put back and lacks an entry that the device had acknowledged: nobody counts on that any"
           " more") {
   tell("ack-copy", [](Cluster& cluster) { return restored_and_lacks_an_entry(cluster, Copy::by_hand); });
+}
+
+TEST_CASE("[ack-image] A machine's image is put back and lacks an entry that the device had acknowledged: nobody counts on that"
+          " any more") {
+  tell("ack-image", [](Cluster& cluster) { return restored_and_lacks_an_entry(cluster, Copy::by_image); });
 }
 
 TEST_CASE("[R5c] Two restored devices write, and meet each other before anybody else: what they wrote and what they had lost"

@@ -123,23 +123,25 @@ TEST_CASE("[owner-backup] An owner's backup is put back, and he writes before he
   });
 }
 
-TEST_CASE("[owner-copy] An owner's file is copied by hand and put back, and he writes as much as peers know: nothing is lost"
-          " on either side") {
-  tell("owner-copy", [](Cluster& cluster) {
-    const Three t(cluster);
-    put_file(t.a, "kept", "1");
-    everybody_meets(cluster);
-    const Disk::Image old = image_of(t.a);
-    put_file(t.a, "new then", "1");
-    cluster.run_until_quiet();
-    everybody_parts(cluster);
+TEST_CASE("[owner-copy][owner-image] An owner's folder, or his whole machine, is put back as it was, and he writes as much as peers"
+          " know: nothing is lost on either side") {
+  for (const auto& [tag, copy] : {std::pair("owner-copy", Copy::by_hand), std::pair("owner-image", Copy::by_image)}) {
+    tell(tag, [copy = copy](Cluster& cluster) {
+      const Three t(cluster);
+      put_file(t.a, "kept", "1");
+      everybody_meets(cluster);
+      const Disk::Image old = image_of(t.a);
+      put_file(t.a, "new then", "1");
+      cluster.run_until_quiet();
+      everybody_parts(cluster);
 
-    put_back(t.a, old, Copy::by_hand);
-    put_file(t.a, "new now", "1");
-    put_file(t.a, "newer now", "1");
-    everybody_meets(cluster);
-    return "file kept=1, file new now=1, file new then=1, file newer now=1";
-  });
+      put_back(t.a, old, copy);
+      put_file(t.a, "new now", "1");
+      put_file(t.a, "newer now", "1");
+      everybody_meets(cluster);
+      return "file kept=1, file new now=1, file new then=1, file newer now=1";
+    });
+  }
 }
 
 }  // namespace starling::sim

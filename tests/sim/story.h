@@ -2,8 +2,7 @@
 //
 // It ends with what every device must show, also one that joins only then, and with the oracle. It names no means: whether
 // logs are pruned, tombstones dropped, rows taken from a snapshot or from the log, the rows in the end are the same. It is
-// told with several seeds, so that messages take other times and fall into other batches. What fails as long as a rule is
-// missing stands in expected_failures.h.
+// told with several seeds, so that messages take other times and fall into other batches.
 #pragma once
 
 #include <functional>
@@ -50,7 +49,8 @@ void write_bulk_files(SimNode&);
 
 // An older disk takes the place of the device's own.
 enum class Copy {
-  by_hand,    // of the database's file: nothing in it tells
+  by_hand,    // of the whole folder: nothing in it tells, but the files are others
+  by_image,   // of the whole machine: nothing tells
   by_backup,  // Node::backup: it is marked as what it is
 };
 void put_back(SimNode&, const Disk::Image&, Copy);

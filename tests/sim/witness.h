@@ -19,6 +19,7 @@ class Witness {
   virtual void stepped(SimNode&, const std::vector<Effect>&) = 0;  // committed; its effects are not carried out yet
   virtual void migrated(SimNode&) = 0;  // its models have changed
   virtual void replaced(SimNode&) = 0;  // somebody put another disk in: what it had said does not bind it
+  virtual void rolled_back(SimNode&) = 0;  // its own, as it was: until it takes another name, what it writes is nobody's
 };
 
 }  // namespace starling::sim

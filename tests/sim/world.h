@@ -76,6 +76,8 @@ class World {
   [[nodiscard]] bool is_removed(std::size_t);
   void readmit_all();
   void set_picky(SimNode&, bool);
+  void decide_who_goes_on();
+  bool cloned_ = false;
   void start(SimNode&);
 
   void mend(const Devices&);

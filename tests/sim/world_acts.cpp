@@ -164,7 +164,8 @@ void World::replace_disk(SimNode& one, const Copy& copy) {
 }
 
 bool World::clone(SimNode& one) {
-  if (!one.alive()) return false;
+  if (!one.alive() || cloned_) return false;
+  cloned_ = true;
   SimNode& second = cluster_.add(one.name() + "2", one.device(), false);
   replace_disk(second, {one.disk().image(), upgraded_.contains(one.name())});
   cluster_.connect_all();
@@ -193,7 +194,7 @@ void World::readmit(std::size_t which) {
   const auto admits = [&](std::size_t i) { return knows(i) && node(i).readmit_member(node(which)); };
   if (std::any_of(all.begin(), all.end(), knows) && std::none_of(all.begin(), all.end(), admits)) return;  // not now
   node(which).set_clock_ahead(0ms);
-  (void)wipe(node(which));
+  if (scenario_.seed % 3 != 0) (void)wipe(node(which));
   start(node(which));
   for (const std::size_t i : removed_[which]) cluster_.connect(node(which), node(i));
   removed_.erase(which);

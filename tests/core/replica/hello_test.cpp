@@ -70,29 +70,38 @@ TEST_CASE("Hello: clocks a day apart are refused in either direction, however fa
   CHECK(with_clock(std::numeric_limits<std::int64_t>::min()) == Errc::clock);
 }
 
-TEST_CASE("Hello: a peer that knows more of our history than we do, or another one, is an identity conflict") {
+TEST_CASE("Hello: a peer that knows more of our history than we do, or another one: our name is not ours any more") {
   TestNode node(1);
   (void)node.write("INSERT INTO note(id) VALUES ('n')");
   (void)node.write("INSERT INTO file(id) VALUES (x'01')");
   const Origin self = node.store->self();
-  const auto knowing = [&](Position p) { return refused(node, [&](Hello& h) { h.vector.join(self, p); }); };
-  CHECK(knowing(node.own()) == std::nullopt);
-  CHECK(knowing({Rev{2}, Seq{1}, node.own().hlc}) == Errc::identity_conflict);
-  CHECK(knowing({Rev{1}, Seq{2}, Hlc{node.own().hlc.packed + 1}}) == Errc::identity_conflict);
-
-  const auto holding = [&](std::uint64_t seq, const Hash128& hash) {
-    return refused(node, [&](Hello& h) { h.held.push_back({self, Seq{seq}, hash}); });
+  const auto renewed = [&](Position p, const std::vector<HeldLog>& held) {
+    Hello hello;
+    hello.vector.join(self, p);
+    hello.held = held;
+    const std::optional<Renewal> found = renewal(*node.store, device(2), hello, node.store->origins().vector());
+    if (!found) return false;
+    CHECK(found->incarnation > self.incarnation);
+    CHECK_FALSE(found->lived);
+    CHECK(found->kept == Position{});  // that peer has acknowledged nothing yet
+    return true;
   };
+  const auto knowing = [&](Position p) { return renewed(p, {}); };
+  CHECK_FALSE(knowing(node.own()));
+  CHECK(knowing({Rev{2}, Seq{1}, node.own().hlc}));
+  CHECK(knowing({Rev{1}, Seq{2}, Hlc{node.own().hlc.packed + 1}}));
+
+  const auto holding = [&](std::uint64_t seq, const Hash128& hash) { return renewed({}, {{self, Seq{seq}, hash}}); };
   const Hash128 good = hash128(node.entry(1));
   Hash128 other = good;
   other.raw[0] ^= 1;
-  CHECK(holding(1, good) == std::nullopt);
-  CHECK(holding(0, {}) == std::nullopt);
-  CHECK(holding(1, other) == Errc::identity_conflict);
-  CHECK(holding(2, good) == Errc::identity_conflict);
+  CHECK_FALSE(holding(1, good));
+  CHECK_FALSE(holding(0, {}));
+  CHECK(holding(1, other));
+  CHECK(holding(2, good));
 }
 
-TEST_CASE("Hello: a later life of ours is seen, and refused once we have written; an earlier one is history") {
+TEST_CASE("Hello: a later life of ours is seen, and we begin one beyond it; an earlier one is history") {
   TestNode node(1);
   const Incarnation mine = node.store->self().incarnation;
   const auto showing = [&](std::uint64_t birth) {
@@ -102,12 +111,14 @@ TEST_CASE("Hello: a later life of ours is seen, and refused once we have written
   };
   const VersionVector earlier = showing(mine.birth.packed - 1);
   const VersionVector later = showing(mine.birth.packed + 1);
-  CHECK(later_life(*node.store, earlier) == std::nullopt);
-  CHECK(later_life(*node.store, later) == Incarnation{Hlc{mine.birth.packed + 1}, 9});
-  CHECK(refused(node, [&](Hello& h) { h.vector = later; }) == std::nullopt);
   (void)node.write("INSERT INTO note(id) VALUES ('n')");
-  CHECK(refused(node, [&](Hello& h) { h.vector = earlier; }) == std::nullopt);
-  CHECK(refused(node, [&](Hello& h) { h.vector = later; }) == Errc::identity_conflict);
+  CHECK_FALSE(renewal_of_life(*node.store, earlier));
+  const std::optional<Renewal> beyond = renewal_of_life(*node.store, later);
+  REQUIRE(beyond);
+  CHECK(beyond->lived);
+  CHECK(beyond->incarnation.birth > Hlc{mine.birth.packed + 1});
+  CHECK(beyond->kept == node.own());
+  CHECK_FALSE(renewal_of_life(*node.store, showing(~0ULL)));  // no clock ever said so
 }
 
 TEST_CASE("Hello: the version of an acknowledgement grows with whatever grows") {

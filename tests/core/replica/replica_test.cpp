@@ -116,7 +116,7 @@ TEST_CASE("[N10] Replica: an acknowledgement beyond what we wrote ends the sessi
     (void)meet(node, 7, 2);
     VersionVector beyond;
     beyond.advance_seq(node.store->self(), node.own().seq.next(), Hlc{node.own().hlc.packed + 1});
-    CHECK(closed_with(node.receive(7, ack_of(member, 1, beyond))) == Errc::identity_conflict);
+    CHECK(closed_with(node.receive(7, ack_of(member, 1, beyond))) == Errc::corrupt);
   }
 }
 
