@@ -80,8 +80,8 @@ struct Node::Impl {
   Expected<T> locked(const char* purpose, const std::function<Expected<T>()>& work);
   Expected<CommitInfo> write(WriteScope, const WriteFn&);
   Expected<void> migrate(const WriteFn& ddl, const std::vector<Model>&);
-  using MemberChange = Expected<LocalCommit> (*)(Store&, const DeviceId&, WallTime);
-  Expected<void> change_member(const char* purpose, MemberChange, const DeviceId&);
+  using MemberChange = std::function<Expected<LocalCommit>(Store&, WallTime)>;
+  Expected<void> change_member(const char* purpose, const MemberChange&);
   [[nodiscard]] Expected<void> still_open() const;
   void stop(std::chrono::milliseconds deadline);
   void long_transaction(const std::string& who);
@@ -166,10 +166,10 @@ Expected<void> Node::Impl::migrate(const WriteFn& ddl, const std::vector<Model>&
   }
 }
 
-Expected<void> Node::Impl::change_member(const char* purpose, MemberChange change, const DeviceId& device) {
+Expected<void> Node::Impl::change_member(const char* purpose, const MemberChange& change) {
   return locked<void>(purpose, [&]() -> Expected<void> {
     store->finish_rollback();
-    Expected<LocalCommit> commit = change(*store, device, clock.now().wall);
+    Expected<LocalCommit> commit = change(*store, clock.now().wall);
     if (!commit) return commit.error();
     host.committed(std::move(*commit));
     return {};
@@ -182,7 +182,7 @@ void Node::Impl::long_transaction(const std::string& who) {
 }
 
 void Node::Impl::say_restored() {
-  const std::string text = "the database is a restored backup: this device goes on under a new incarnation";
+  const std::string text = "the database is a backup or a copy, not the one that this device closed: it goes on under a new incarnation";
   log.warning(text);
   notifier.event({NodeEvent::Kind::restored, {}, text});
 }
@@ -354,14 +354,18 @@ Expected<std::vector<MemberStatus>> Node::members() const {
 
 // Its session is the replica's to end, which tells it why.
 Expected<void> Node::remove_member(DeviceId device) {
-  const Expected<void> removed = impl_->change_member("a member's removal", starling::remove_member, device);
+  const Expected<void> removed = impl_->change_member(
+      "a member's removal", [&](Store& store, WallTime wall) { return starling::remove_member(store, device, wall); });
   if (removed && impl_->book.remove(device)) impl_->network.dial_no_more(device);
   return removed;
 }
 
 Expected<void> Node::admit_member(DeviceId device) {
-  return impl_->change_member("a member's admission", readmit_member, device);
+  return impl_->change_member(
+      "a member's admission", [&](Store& store, WallTime wall) { return readmit_member(store, device, wall); });
 }
+
+Expected<void> Node::keep_identity() { return impl_->change_member("a decision on its identity", starling::keep_identity); }
 
 void Node::pause() {
   impl_->host.set_paused(true);

@@ -86,6 +86,9 @@ class Node {
   // It is no peer of this device any more either, and no device that has heard of it takes anything from it. Errors: no
   // member, this device itself, a workspace that this device has not joined yet.
   Expected<void> remove_member(DeviceId);
+  // Another machine lives under this device's identity (Status::doubled), and writes are refused on both: this one goes on.
+  // Error: there is none.
+  Expected<void> keep_identity();
   // Lets a removed device come back, under a new incarnation; where it is to be a peer, add_peer() it. Error: not removed.
   Expected<void> admit_member(DeviceId);
 

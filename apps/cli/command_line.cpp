@@ -53,6 +53,9 @@ void add_members(CLI::App& app, Invocation& typed) {
   CLI::App* admit = add(*member, typed, "admit", Verb::member_admit,
                         "Let a removed device come back, under a new incarnation; new ones need only 'peer add'");
   admit->add_option("DEVICE", typed.name, "As 'member list' prints it, or more of its id")->required();
+  CLI::App* identity = app.add_subcommand("identity", "Who this device is to the others")->require_subcommand(1);
+  add(*identity, typed, "keep", Verb::identity_keep,
+      "Of two machines that live under this device's identity this one goes on as it; the other one writes nothing any more");
 }
 
 void add_entries(CLI::App& app, Invocation& typed) {

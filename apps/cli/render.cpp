@@ -141,6 +141,8 @@ std::string render_status(const json& answer, bool has_daemon) {
   std::string text = "Workspace  " + shown(answer["workspace"]["name"]) + " (" + shown(answer["workspace"]["id"]) + ")\n";
   text += "Device     " + shown(answer["device"]) + "\n";
   text += "Folder     " + shown(answer["folder"]) + "\n";
+  if (answer["doubled"] == true)
+    text += "Identity   another machine lives under it: nothing is written here ('starling identity keep' on the one that goes on)\n";
   text += "State      " + shown(answer["readiness"]) + "; " + daemon + "\n";
   if (const std::string failed = shown(answer["failed"]); !failed.empty()) text += "Failed     " + failed + "\n";
   text += render_workspace(answer);
@@ -150,7 +152,10 @@ std::string render_status(const json& answer, bool has_daemon) {
   for (const auto& [origin, position] : answer["vector"].items()) {
     text += "  " + printable(origin) + ": " + count_of(position, "rev") + ", " + count_of(position, "seq") + "\n";
   }
-  for (const json& one : answer["waiting"]) text += "Waiting    " + shown(one["origin"]) + ": " + shown(one["why"]) + "\n";
+  for (const json& one : answer["waiting"]) {
+    const std::int64_t until = one.value("until_ms", std::int64_t{0});
+    text += "Waiting    " + shown(one["origin"]) + ": " + shown(one["why"]) + (until == 0 ? "" : ", until " + date_of(until)) + "\n";
+  }
   text += "Conflicts  " + count_of(answer, "conflicts") +
           (answer["conflicts"] == 0 ? "\n" : " ('starling conflicts' lists them)\n");
   if (answer["quarantined"] != 0) text += "Quarantine " + count_of(answer, "quarantined") + " changes\n";
@@ -312,6 +317,8 @@ std::string render(const Invocation& typed, const json& answer, bool has_daemon)
     case Verb::member_list: return render_members(answer);
     case Verb::member_remove:
       return "Removed " + shown(answer["device"]) + ": nothing is kept for it any more. 'member admit' lets it come back.\n";
+    case Verb::identity_keep:
+      return "This device goes on. The other machine writes nothing as it any more: let it begin with an empty folder.\n";
     case Verb::member_admit:
       return "Admitted " + shown(answer["device"]) + ": it comes back under a new incarnation, once it is a peer again.\n";
     case Verb::backup: return "Copied " + human_size(answer["bytes"]) + " into " + shown(answer["path"]) + ".\n";

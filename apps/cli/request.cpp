@@ -49,6 +49,7 @@ const char* op_of(Verb verb) {
     case Verb::member_list: return "member_list";
     case Verb::member_remove: return "member_remove";
     case Verb::member_admit: return "member_admit";
+    case Verb::identity_keep: return "identity_keep";
     case Verb::backup: return "backup";
     case Verb::pause: return "pause";
     case Verb::resume: return "resume";

@@ -77,6 +77,7 @@ Expected<json> Commands::run(const json& request, const ProgressFn& progress) {
   if (op == "member_list") return member_list(node_, arguments);
   if (op == "member_remove") return member_remove(arguments);
   if (op == "member_admit") return member_admit(node_, arguments);
+  if (op == "identity_keep") return identity_keep(node_, arguments);
   if (op == "backup") return backup(arguments);
   if (op == "pause") return pause(arguments, true);
   if (op == "resume") return pause(arguments, false);

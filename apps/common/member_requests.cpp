@@ -13,6 +13,7 @@ using nlohmann::json;
 constexpr std::size_t kBeginningMin = 4;  // characters: what lists show of an id
 
 const char* state_of(const MemberStatus& member) {
+  if (member.doubled) return member.self ? "this device, on two machines" : "on two machines";
   if (member.self) return "this device";
   return member.removed ? "removed" : "member";
 }
@@ -90,6 +91,12 @@ Expected<json> member_admit(Node& node, Arguments& arguments) {
   if (!device) return device.error();
   if (const Expected<void> admitted = node.admit_member(*device); !admitted) return admitted.error();
   return json{{"device", to_string(*device)}};
+}
+
+Expected<json> identity_keep(Node& node, Arguments& arguments) {
+  if (Expected<void> ok = arguments.done(); !ok) return ok.error();
+  if (const Expected<void> kept = node.keep_identity(); !kept) return kept.error();
+  return json{{"device", to_string(node.device())}};
 }
 
 }  // namespace starling::apps

@@ -10,6 +10,7 @@ namespace starling::apps {
 // Errors besides the node's: nobody said that it is meant; a beginning that no member's id has, or several have.
 [[nodiscard]] Expected<nlohmann::json> member_remove(Node&, Arguments&);
 [[nodiscard]] Expected<nlohmann::json> member_admit(Node&, Arguments&);
+[[nodiscard]] Expected<nlohmann::json> identity_keep(Node&, Arguments&);
 
 // What a device says of itself (models/device.h) as `name` and `platform`; null: nothing is known of it.
 [[nodiscard]] Expected<void> add_name(const Reader&, const DeviceId&, nlohmann::json& to);

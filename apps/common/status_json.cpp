@@ -53,6 +53,7 @@ json status_to_json(const Status& status) {
           {"rows_applied", status.rows_applied},
           {"entries_applied", status.entries_applied},
           {"duplicate_rows", status.duplicate_rows},
+          {"doubled", status.doubled},
           {"members", status.members},
           {"log_entries", status.log_entries},
           {"entries_dropped", status.entries_dropped},

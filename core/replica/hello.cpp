@@ -70,6 +70,17 @@ bool is_outlived(Store& store, const Hello& hello, const VersionVector& shown) {
   });
 }
 
+// How far our log went round for certain: others have built upon it, in entries that we hold.
+Position told(Store& store) {
+  Position told;
+  for (const auto& [origin, position] : store.origins().vector()) {
+    if (origin == store.self()) continue;
+    const Position seen = store.origins().seen(*store.origins().find(origin)).at(store.self());
+    if (seen.seq > told.seq) told = seen;
+  }
+  return told;
+}
+
 // What the peer had of our streams when it last acknowledged them to this database: of that both have the same. Entries
 // beyond it that come back from peers as we hold them are taken back (Applier::entry).
 Position proven(Store& store, const DeviceId& peer, const std::vector<HeldLog>& held) {
@@ -81,6 +92,7 @@ Position proven(Store& store, const DeviceId& peer, const std::vector<HeldLog>& 
     if (log.origin == store.self()) kept.rev = std::max(kept.rev, std::min(log.rev, store.state().written_in(log.opening, ours.rev).value_or(Rev{})));
   if (store.state().provisional()) return {kept.rev, Seq{}, Hlc{}};
   if (kept.seq >= ours.seq) return {kept.rev, ours.seq, ours.hlc};
+  if (const Position seen = told(store); seen.seq > kept.seq) kept = {kept.rev, seen.seq, seen.hlc};
   const Seq horizon = store.origins().horizon(store.self_ordinal()).seq;
   if (kept.seq >= horizon) return kept;
   const std::optional<EntryHeader> next = store.log().header(store.self_ordinal(), horizon.next());
@@ -136,6 +148,7 @@ std::optional<Renewal> renewal_of_clock(Store& store, WallTime theirs, WallTime 
     const Position taken = ack.vector.at(store.self());
     if (taken.seq >= kept.seq) kept = {head.rev, taken.seq, taken.hlc};
   }
+  if (const Position seen = told(store); seen.seq > kept.seq) kept = {head.rev, seen.seq, seen.hlc};
   for (auto next = store.log().header(self, kept.seq.next()); next && accepted(next->hlc); next = store.log().header(self, kept.seq.next()))
     kept = {head.rev, next->seq, next->hlc};
   if (kept.seq >= head.seq || (kept.seq != Seq{} && kept.hlc == Hlc{})) return std::nullopt;
@@ -147,6 +160,7 @@ Renewal renewal_as_told(Store& store, const VersionVector& theirs) {
   const Position ours = store.origins().vector().at(store.self());
   const Position known = theirs.at(store.self());
   Position kept = known.seq < ours.seq ? known : ours;
+  if (const Position seen = told(store); seen.seq > kept.seq) kept = seen;
   kept.rev = std::min(known.rev, ours.rev);
   const Seq horizon = store.origins().horizon(store.self_ordinal()).seq;
   if (store.state().provisional()) kept = {kept.rev, Seq{}, Hlc{}};

@@ -28,10 +28,18 @@ Pruner::Done Pruner::goal(const Origin& origin, bool stones) {
   goal.entries = std::min(ours.seq, acks.acknowledged_by_all(origin));
   if (stones) {
     goal.tombstones = goal.entries;
-    goal.gone = std::min(ours.rev, acks.state_acknowledged_by_all(origin));
+    if (!lived_before(origin)) goal.gone = std::min(ours.rev, acks.state_acknowledged_by_all(origin));
   }
   if (planted(PlantedBug::tombstone_dropped_early)) goal.tombstones = ours.seq;
   return goal;
+}
+
+// A row of an earlier life may be shown somewhere still, by a device that was removed or put back meanwhile. It reads this
+// life's stream from its beginning and learns of the delete there: what that stream forgets, it forgets of itself alone.
+bool Pruner::lived_before(const Origin& origin) {
+  for (const Origin& life : store_.origins().of_device(origin.device))
+    if (life.incarnation < origin.incarnation && store_.origins().vector().at(life).rev != Rev{}) return true;
+  return false;
 }
 
 // Causal stability, as far as it does not depend on the tombstone.

@@ -36,6 +36,7 @@ class Pruner {
     Rev gone;
   };
   [[nodiscard]] Done goal(const Origin&, bool stones);
+  [[nodiscard]] bool lived_before(const Origin&);
   [[nodiscard]] bool stones_may_go();
   [[nodiscard]] bool too_old_or_large(WallTime);
   void drop_stones(Ordinal, const Done& goal, Done&, Dropped&);

@@ -81,6 +81,13 @@ void OpeningFile::write(std::uint64_t number) const {
   check(file->pMethods->xSync(file.get(), SQLITE_SYNC_FULL));
 }
 
+void OpeningFile::remove() const {
+  if (name_.empty()) return;
+  sqlite3_vfs& vfs = vfs_of(db_);
+  const int done = vfs.xDelete(&vfs, name_.c_str(), 1);
+  if (done != SQLITE_IOERR_DELETE_NOENT) check(done);
+}
+
 std::string place_of_file(const std::string& file) {
   struct stat found {};
   if (::stat(file.c_str(), &found) != 0) return {};

@@ -23,6 +23,7 @@ class OpeningFile {
   [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] std::optional<std::uint64_t> read() const;  // nullopt: it is not there, or something else
   void write(std::uint64_t) const;                          // durable when it returns
+  void remove() const;
 
  private:
   sqlite3* db_;

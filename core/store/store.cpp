@@ -337,6 +337,7 @@ void Store::detach() {
   capture_->allow_commit();
   exec("COMMIT");
   in_transaction_ = false;
+  OpeningFile(handle()).remove();
 }
 
 void Store::begin_new_life(const Incarnation& incarnation, const Position& kept) {

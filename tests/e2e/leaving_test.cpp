@@ -67,7 +67,7 @@ TEST_CASE("a backup that is put back is recognised, and what was written after i
   (void)two.a.ask({"tag", "set", "later"});
   await_equal(two.a, two.b);
   CHECK(tags(two.a) == "after before later");
-  CHECK(two.a.log().find("restored backup") != std::string::npos);
+  CHECK(two.a.log().find("a backup or a copy") != std::string::npos);
 }
 
 TEST_CASE("leaving: asked twice, then the data is an ordinary database and the daemon ends by itself") {
@@ -87,6 +87,7 @@ TEST_CASE("leaving: asked twice, then the data is an ordinary database and the d
                                    "INSERT INTO tag(name, created_ms) VALUES ('by hand', 0);"
                                    "SELECT group_concat(name) FROM (SELECT name FROM tag ORDER BY name); SELECT count(*) FROM sqlite_schema WHERE name GLOB 'sync_*'"});
   CHECK(shell.output == "by hand,kept\n0\n");
+  CHECK_FALSE(fs::exists(two.b.folder() / "starling.db-opening"));
 }
 
 }  // namespace starling::test

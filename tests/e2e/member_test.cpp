@@ -34,10 +34,6 @@ void await_no_log(const std::vector<Device*>& all) {
   });
 }
 
-void wipe(const Device& device) {  // but for its key and its configuration
-  for (const char* name : {"starling.db", "starling.db-wal", "starling.db-shm"}) fs::remove(device.folder() / name);
-}
-
 // A joined by B, and both by C: everybody knows everybody.
 struct Three {
   TempFolder temp;

@@ -102,6 +102,7 @@ void Ledger::read_anew(SimNode& node, Watch& w) {
   }
   w.drafts = {};
   w.drafted.clear();
+  w.draft_clocks.clear();
   w.drafts_read = {};
   w.opening = true;
   observe(node, {});
@@ -125,13 +126,19 @@ void Ledger::committed(SimNode& node, const LocalCommit& commit) {
 
 void Ledger::stepped(SimNode& node, const std::vector<Effect>& effects) {
   Watch& w = watches_[&node];
-  if (is_renamed(node, w)) return;
+  const auto hear_all = [&] {
+    for (const Effect& effect : effects)
+      if (const auto* send = std::get_if<Send>(&effect)) hear(node, w, *send);
+    check_acknowledgements(node);
+  };
+  if (is_renamed(node, w)) return hear_all();
   if (w.distrusted) {  // a peer that knows it knows no more of it than it does: nothing was lost
     const bool trusted = std::any_of(effects.begin(), effects.end(), [](const Effect& e) { return std::holds_alternative<Accepted>(e); });
     if (!trusted) return;
     w.distrusted = false;
     w.schema = {};
-    return read_anew(node, w);
+    read_anew(node, w);
+    return hear_all();
   }
   const bool news = numbered(node) != w.seen || w.merging || w.anew || reads_anew(node) || node.store().snapshot().merging();
   w.anew = reads_anew(node);
@@ -140,10 +147,7 @@ void Ledger::stepped(SimNode& node, const std::vector<Effect>& effects) {
     if (const auto* changed = std::get_if<Changed>(&effect)) named.add(changed->event);
   if (!news && !w.damaged && !named.rows.empty()) complain(node, "changed rows although nothing new had come");
   observe(node, named);
-  for (const Effect& effect : effects) {
-    if (const auto* send = std::get_if<Send>(&effect)) hear(node, w, *send);
-  }
-  check_acknowledgements(node);
+  hear_all();
 }
 
 void Ledger::hear(SimNode& node, Watch& w, const Send& send) {
@@ -234,6 +238,7 @@ void Ledger::forget_drafts(Watch& w, Touched& touched) {
     if (!touched.contains(name)) touched[name] = shown(w.row(name));
   w.drafts = {};
   w.drafted.clear();
+  w.draft_clocks.clear();
   w.drafts_read = {};
 }
 
@@ -251,8 +256,11 @@ void Ledger::read_drafts(SimNode& node, Watch& w, Touched& touched) {
     if (seq > written) return;
     const Expected<DecodedEntry> entry = decode_entry(bytes, schema);
     if (!entry) return complain(node, "holds an entry that it cannot read: " + entry.error().text());
-    const Origin& life = entry->header.origin;  // maybe an earlier one, which had told nobody: this one's, then
-    const auto now = [&](Stamp stamp) { return stamp.origin == life ? Stamp{stamp.hlc, node.store().self()} : stamp; };
+    const Origin& life = entry->header.origin;  // maybe an earlier one, which had told nobody of it: it is this one's, then
+    w.draft_clocks.insert(entry->header.hlc);
+    const auto now = [&](Stamp stamp) {
+      return stamp.origin == life && w.draft_clocks.contains(stamp.hlc) ? Stamp{stamp.hlc, node.store().self()} : stamp;
+    };
     for (Change c : entry->changes) {
       const RowName name(schema.models[c.model].name, Bytes(c.key));
       if (!touched.contains(name)) touched[name] = shown(w.row(name));

@@ -92,6 +92,7 @@ class Ledger : public Witness {
     bool anew = false;     // it reads a state stream anew
     reference::State drafts;  // what has no number yet
     std::set<RowName> drafted;
+    std::set<Hlc> draft_clocks;
     Seq drafts_read;
     [[nodiscard]] reference::Row row(const RowName&) const;  // with its drafts
   };

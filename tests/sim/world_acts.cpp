@@ -96,7 +96,8 @@ void World::write(SimNode& one, const Action& action) {
   const Errc code = commit.error().code;
   const bool stole = code == Errc::not_owner && std::any_of(action.edits.begin(), action.edits.end(),
                                                             [](const Edit& e) { return e.kind == EditKind::steal_file; });
-  if (!(code == Errc::invalid_argument && action.verb == Verb::abandon) && !stole && code != Errc::too_large)
+  const bool doubled = code == Errc::identity_conflict && one.status().doubled;
+  if (!(code == Errc::invalid_argument && action.verb == Verb::abandon) && !stole && !doubled && code != Errc::too_large)
     complain(one.name() + " refuses a write: " + commit.error().text());
   if (one.vector() != before) complain(one.name() + " has committed a write that it refused");
 }
