@@ -13,6 +13,7 @@
 #include "core/store/row_image.h"
 #include "core/store/row_store.h"
 #include "core/store/store.h"
+#include "core/store/visibility.h"
 #include "proto/entry.h"
 #include "proto/state_page.h"
 
@@ -134,7 +135,9 @@ Expected<ApplyResult> Applier::entry(const Origin& origin, Seq seq, BytesView by
     if (left.empty()) break;
     change(left.front(), {header.stamp(), header.seq}, recorder, result);
     left = left.subspan(1);
+    if (store_.rows().pending().size() >= limits::kPendingRows) settle(wall, result);
   }
+  settle(wall, result);
   result.event.conflicts = store_.conflicts().added() > lost_before;
   store_.log().append(ordinal, seq, bytes);
   return result;
@@ -151,9 +154,14 @@ std::size_t Applier::new_rows(std::span<const Change> changes, const Stamp& stam
   }
   rows.resize(store_.rows().put_new(model, rows, stamp));
   store_.rows().insert_rows(model, rows);
-  for (const Change& c : changes.first(rows.size())) note_row(result.event, c.model, c.op, c.fields, c.key);
   result.rows += rows.size();
+  if (store_.rows().has_rules(model)) return rows.size();  // settle() tells what is shown
+  for (const Change& c : changes.first(rows.size())) note_row(result.event, c.model, c.op, c.fields, c.key);
   return rows.size();
+}
+
+void Applier::settle(WallTime wall, ApplyResult& result) {
+  for (const ShownChange& c : store_.settle(wall)) note_row(result.event, c.model, c.op, c.fields, c.key);
 }
 
 void Applier::change(const Change& c, const Place& place, ConflictRecorder& recorder, ApplyResult& result) {
@@ -192,7 +200,8 @@ void Applier::change(const Change& c, const Place& place, ConflictRecorder& reco
     case Verdict::erase_row: rows.erase_row(c.model, c.key); break;
   }
   rows.put(c.model, c.key, merged_version(mine, merged, c.op, c.generation, stamp, place.seq), values, intact);
-  note_row(result.event, c.model, c.op, c.op == Op::update ? merged.won : c.fields, c.key);
+  const bool told_later = rows.pending().find({c.model, Bytes(c.key)}) != nullptr;  // by settle()
+  if (!told_later) note_row(result.event, c.model, c.op, c.op == Op::update ? merged.won : c.fields, c.key);
 }
 
 void Applier::new_rows_of_snapshot(ModelIndex model, std::span<const NewRow> rows, ApplyResult& result) {
@@ -201,15 +210,16 @@ void Applier::new_rows_of_snapshot(ModelIndex model, std::span<const NewRow> row
   ASSERT(put == rows.size());
   store_.rows().insert_rows(model, rows);
   const ModelSchema& m = store_.schema().models[model];
-  for (const NewRow& row : rows) note_row(result.event, model, Op::insert, m.all_fields() & ~m.key_fields(), row.key);
   result.rows += rows.size();
+  if (m.has_rules()) return;
+  for (const NewRow& row : rows) note_row(result.event, model, Op::insert, m.all_fields() & ~m.key_fields(), row.key);
 }
 
 void Applier::sweep(ModelIndex model, BytesView key, const RowVersion& mine, ConflictRecorder& recorder, ApplyResult& result) {
   recorder.lost_to_sweep(model, key, mine);
   store_.rows().forget(model, key);
   ++result.rows;
-  note_row(result.event, model, Op::erase, 0, key);
+  if (!store_.rows().has_rules(model)) note_row(result.event, model, Op::erase, 0, key);
 }
 
 // What a page may be, given where we stand in its stream. Reading it anew, we stand where we have come so far.

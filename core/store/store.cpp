@@ -11,6 +11,7 @@
 #include "core/base/planted_bug.h"
 #include "core/store/ack_store.h"
 #include "core/store/capture.h"
+#include "core/store/constraint_reader.h"
 #include "core/store/conflict_log.h"
 #include "core/store/digest_table.h"
 #include "core/store/entry_stage.h"
@@ -25,6 +26,7 @@
 #include "core/store/statement_cache.h"
 #include "core/store/sync_state.h"
 #include "core/store/tables.h"
+#include "core/store/visibility.h"
 #include "core/store/wal_rewrite.h"
 #include "proto/snapshot_page.h"
 
@@ -89,6 +91,7 @@ Expected<void> Store::open_file(const StoreConfig& config, WallTime now, Prng& p
   schema_ = std::make_shared<const Schema>(std::move(*schema));
   if (const Expected<void> known = check_known_models(*schema_); !known) return known;
   install_guards(*db_, *schema_);
+  install_reference_indexes(*db_, *schema_);
   switch_triggers(*db_);
   register_models(*schema_);
   set_what_is_enforced();
@@ -133,6 +136,7 @@ Expected<void> Store::open_file(const StoreConfig& config, WallTime now, Prng& p
     commit();
   }
   self_ordinal_ = origins_->ordinal(state_->self());
+  take_up_rules();
   return {};
 }
 
@@ -221,6 +225,55 @@ void Store::set_enforcement(bool on) {
   enforced_ = on;
 }
 
+// In the middle of an application's transaction, where the pragma does nothing. begin() puts it right.
+void Store::stop_enforcement() {
+  if (!toggles_enforcement_ || !enforced_) return;
+  sqlite3_db_config(handle(), SQLITE_DBCONFIG_ENABLE_FKEY, 0, nullptr);
+  exec("PRAGMA ignore_check_constraints=ON");
+  enforced_ = false;
+}
+
+std::vector<ShownChange> Store::settle(WallTime wall) {
+  ASSERT(in_transaction_);
+  if (rows_->pending().empty()) return {};
+  stop_enforcement();
+  const bool was_applying = std::exchange(applying_, true);  // for triggers: what is shown here no application has written
+  std::vector<ShownChange> changes = starling::settle(*rows_, *conflicts_, wall);
+  applying_ = was_applying;
+  return changes;
+}
+
+// The rules are others than when what is shown was decided: it is decided anew, for all rows.
+void Store::take_up_rules() {
+  constexpr std::size_t kSlice = 500;
+  Statement known(handle(), "SELECT value FROM sync_meta WHERE name='rules'");
+  const Hash128 now = rows_->rules().digest();
+  if (known.step() ? known.column_bytes(0) == now.view() : now.is_zero()) return;
+  known.reset();
+  const WallTime wall{static_cast<std::int64_t>(clock_.last().ms())};
+  const auto settle_all = [&](const std::vector<RowName>& names) {
+    for (std::size_t at = 0; at < names.size(); at += kSlice) {
+      begin(TransactionKind::apply);
+      for (std::size_t i = at; i < std::min(at + kSlice, names.size()); ++i) rows_->note_anew(names[i]);
+      (void)settle(wall);
+      commit();
+    }
+  };
+  settle_all(rows_->hidden().all());
+  for (ModelIndex m = 0; m < schema_->models.size(); ++m) {
+    if (!rows_->has_rules(m)) continue;
+    std::vector<RowName> names;
+    rows_->read_shared(m, {}, [&](BytesView key, const RowVersion& version) {
+      if (!version.death) names.push_back({m, Bytes(key)});
+      return true;
+    });
+    settle_all(names);
+  }
+  begin(TransactionKind::apply);
+  Statement(handle(), "INSERT OR REPLACE INTO sync_meta(name, value) VALUES('rules', ?)").blob(now.view()).run();
+  commit();
+}
+
 void Store::begin(TransactionKind kind) {
   if (planted(PlantedBug::acknowledge_before_commit) && in_transaction_) commit();
   ASSERT(!in_transaction_);
@@ -278,6 +331,7 @@ Expected<void> Store::replace_models(const std::vector<Model>& models) {
     if (m->fields.size() > before.fields.size()) fill_in_defaults(*db_, *m);
   }
   install_guards(*db_, *after);
+  install_reference_indexes(*db_, *after);
   register_models(*after);
   next_schema_ = std::make_shared<const Schema>(std::move(*after));
   return {};
@@ -296,11 +350,13 @@ void Store::take_models() {
   schema_ = std::exchange(next_schema_, nullptr);
   capture_ = std::make_unique<Capture>(handle(), *schema_);
   set_what_is_enforced();
+  take_up_rules();
 }
 
 void Store::detach() {
   begin(TransactionKind::apply);
   remove_guards(*db_);
+  install_reference_indexes(*db_, Schema{});
   std::vector<std::string> tables;
   {
     Statement select(handle(), "SELECT name FROM main.sqlite_schema WHERE type='table' AND name GLOB 'sync_*'");
@@ -345,6 +401,7 @@ void Store::commit() {
     capture_->allow_commit();
     exec("COMMIT; BEGIN IMMEDIATE");
   }
+  (void)settle(WallTime{static_cast<std::int64_t>(clock_.last().ms())});
   origins_->flush();
   digests_->flush();
   acks_->flush();
@@ -372,6 +429,8 @@ void Store::finish_rollback() {
     next_schema_.reset();
     origins_->reload();
     digests_->reload();
+    rows_->pending().clear();
+    rows_->hidden().reload();
     state_->reload();
     if (const std::optional<Ordinal> ordinal = origins_->find(self())) self_ordinal_ = *ordinal;
     log_->reload();

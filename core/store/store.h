@@ -27,6 +27,7 @@ struct sqlite3;
 
 namespace starling {
 
+struct ShownChange;
 class AckStore;
 class Capture;
 class ConflictLog;
@@ -85,6 +86,11 @@ class Store {
   // Removes every table and trigger of the engine's; the application's tables stay. The store is of no use afterwards.
   void detach();
 
+  // Shows what was merged into models with rules, and hides what that beats (visibility.h). In a transaction; after an
+  // application's changes were folded. Gives what the application sees of it beyond what it wrote itself. commit() does
+  // it too, and then nobody is told.
+  [[nodiscard]] std::vector<ShownChange> settle(WallTime);
+
   // What we hold, and what a snapshot that is being merged says: what our own changes may have seen.
   [[nodiscard]] VersionVector known() const;
   void set_merging(VersionVector v) { merging_ = std::move(v); }
@@ -131,6 +137,8 @@ class Store {
   void renew_incarnation(WallTime, Prng&);
   void take_drafts_along();
   void set_enforcement(bool on);
+  void stop_enforcement();
+  void take_up_rules();
   void exec(const char* sql);
   void reset_clock();
   void take_up_merging();
