@@ -189,8 +189,8 @@ HiddenRow Settling::target(const RowName& name, std::optional<Bytes>& shown) {
   return {nulled == 0 ? HiddenKind::none : HiddenKind::nulled, why, row.values};
 }
 
-// First out, then in: a row's place may be another's that leaves it. Of rows that stay and change what an index holds of
-// them, only a single one is changed where it stands.
+// First out, then in: what a row leaves may be wanted by another. Of rows that stay and change what an index holds of them,
+// a single one is changed where it stands; several may change places, and are taken out first.
 void Settling::show() {
   std::map<RowName, std::optional<Bytes>> targets;
   std::vector<RowName> moving;
@@ -218,16 +218,14 @@ void Settling::show() {
       break;
     }
   }
-  std::set<RowName> moved;
-  if (moving.size() > 1) {
-    for (const RowName& name : moving) store_.shown().erase(name.model, name.key);
-    moved.insert(moving.begin(), moving.end());
-  }
+  // What they leave may be wanted by a row that comes; what they take is free by now.
+  if (moving.size() == 1) write(moving.front(), targets.at(moving.front()));
+  else for (const RowName& name : moving) store_.shown().erase(name.model, name.key);
   for (const auto& [name, wanted] : targets) {
-    if (!wanted) continue;
-    if (!moved.contains(name)) write(name, wanted);
-    else store_.shown().upsert(name.model, name.key, *wanted);
-    if (moved.contains(name)) changes_.push_back({name.model, Op::update, plain(name.model), name.key});
+    const bool moved = std::binary_search(moving.begin(), moving.end(), name);
+    if (!wanted || (moved && moving.size() == 1)) continue;
+    write(name, wanted);
+    if (moved) changes_.back().op = Op::update;
   }
   for (const auto& [name, pending] : store_.pending().rows()) record_overwritten(name, pending);
   store_.pending().clear();
