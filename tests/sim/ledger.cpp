@@ -383,15 +383,16 @@ void Ledger::check_shared(SimNode& node, Watch& w, const Touched& touched, const
 
 // A row that was touched may have hidden or shown any other.
 void Ledger::check_ruled(SimNode& node, Watch& w, const Named& named) {
-  if (w.rules_drafted()) return;  // compared once they are told
-  const naive::ShownRows before = std::exchange(w.ruled, w.shown_by_rules());
   naive::ShownRows here;
   for (const ModelSchema& m : w.rows->schema().models) {
     if (!m.has_rules()) continue;
     for (auto& [key, row] : w.rows->table(m)) here[{m.name, key}] = row;
   }
+  const naive::ShownRows before = std::exchange(w.ruled, here);
+  if (w.rules_drafted()) return;  // compared once they are told
+  const naive::ShownRows wanted = w.shown_by_rules();
   std::set<RowName> names;
-  for (const naive::ShownRows& side : {before, w.ruled, here})
+  for (const naive::ShownRows& side : {before, wanted, here})
     for (const auto& [name, row] : side) names.insert(name);
   const auto of = [](const naive::ShownRows& rows, const RowName& name) {
     const auto at = rows.find(name);
@@ -400,11 +401,11 @@ void Ledger::check_ruled(SimNode& node, Watch& w, const Named& named) {
   for (const RowName& name : names) {
     ++rows_compared_;
     const std::string row = name.first + " " + describe_values(name.second);
-    const Shown expected = of(w.ruled, name);
+    const Shown expected = of(wanted, name);
     if (of(here, name) != expected && !w.damaged)
       complain(node, "shows " + row + " as " + describe(of(here, name)) + ", a naive reading of all rows as " + describe(expected));
-    if (!w.opening && of(before, name) != expected && !named.everything && !named.rows.contains(name))
-      complain(node, "changed " + row + " from " + describe(of(before, name)) + " to " + describe(expected) + " and did not say so");
+    if (!w.opening && of(before, name) != of(here, name) && !named.everything && !named.rows.contains(name))
+      complain(node, "changed " + row + " from " + describe(of(before, name)) + " to " + describe(of(here, name)) + " and did not say so");
   }
 }
 
