@@ -563,8 +563,13 @@ RowStore::Written RowStore::note_written(ModelIndex m, Op op, BytesView key, Fie
     row = &pending_.add(name);
     row->was = hidden ? hidden->kind : HiddenKind::none;
     row->was_visible = hidden ? hidden->kind == HiddenKind::nulled : op != Op::insert;
-    if (hidden) release(name, hidden->values);
-    else if (!before.empty()) release(name, before);
+    if (hidden) {
+      release(name, hidden->values);
+    } else if (!before.empty()) {
+      release(name, before);
+    } else if (const std::optional<BytesView> shown = op == Op::erase ? shown_.read(m, key) : std::nullopt) {
+      release(name, *shown);  // of a rebase: the row goes only when it is settled
+    }
   }
   if (hidden && anew) {
     if (const std::optional<RowVersion> version = this->version(m, key); version && !version->death) row->overwritten = {*version, hidden->values};
