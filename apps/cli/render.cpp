@@ -257,7 +257,8 @@ std::string values_text(const json& values) {
 std::string render_references(const json& answer) {
   std::string text;
   for (const json& one : answer["dangling"])
-    text += row_name(one) + ", " + shown(one["columns"]) + ": there is no " + shown(one["parent"]) + " (" + values_text(one["missing"]) + ")\n";
+    text += row_name(one) + ", " + shown(one["columns"]) + ": there is no " + shown(one["parent"]) + " (" +
+            values_text(one["missing"]) + ")\n";
   for (const json& one : answer["hidden"]) {
     const bool nulled = one["kind"] == "nulled";
     text += row_name(one) + (nulled ? " is shown with NULL: " : " is hidden: ") + shown(one["why"]) + "\n";

@@ -33,15 +33,21 @@ Expected<json> list_references(const Reader& reader, std::size_t limit) {
   json references = json::array();
   for (std::size_t i = 0; i < std::min(dangling->size(), limit); ++i) {
     const DanglingReference& one = (*dangling)[i];
-    references.push_back({{"model", one.table}, {"key", values_to_json(one.key)}, {"columns", one.columns}, {"parent", one.parent},
+    references.push_back({{"model", one.table},
+                          {"key", values_to_json(one.key)},
+                          {"columns", one.columns},
+                          {"parent", one.parent},
                           {"missing", values_to_json(one.missing)}});
   }
   json rows = json::array();
   for (std::size_t i = 0; i < std::min(hidden->size(), limit); ++i) {
     const HiddenReference& one = (*hidden)[i];
-    rows.push_back({{"model", one.table}, {"key", key_to_json(one.key)}, {"kind", name_of_kind(one.kind)}, {"why", one.why}});
+    rows.push_back(
+        {{"model", one.table}, {"key", key_to_json(one.key)}, {"kind", name_of_kind(one.kind)}, {"why", one.why}});
   }
-  return json{{"dangling", std::move(references)}, {"more", dangling->size() > limit}, {"hidden", std::move(rows)},
+  return json{{"dangling", std::move(references)},
+              {"more", dangling->size() > limit},
+              {"hidden", std::move(rows)},
               {"more_hidden", hidden->size() > limit}};
 }
 

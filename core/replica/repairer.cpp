@@ -235,7 +235,8 @@ std::optional<ChangeSet> Repairer::take_rows(const DigestRequest& of, const std:
       taken_rows += *taken ? 1 : 0;
       if (*taken && !model.has_rules()) changed.rows.push_back({of.model, Op::update, model.all_fields() & ~model.key_fields(), Bytes(row.key)});
     }
-    for (ShownChange& shown : store_.settle(step.now.wall)) changed.rows.push_back({shown.model, shown.op, shown.fields, std::move(shown.key)});
+    for (ShownChange& shown : store_.settle(step.now.wall))
+      changed.rows.push_back({shown.model, shown.op, shown.fields, std::move(shown.key)});
     store_.commit();
   } catch (const SQLite::Exception& e) {
     store_.rollback();

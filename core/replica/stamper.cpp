@@ -154,7 +154,9 @@ class LogStamper {
   [[nodiscard]] bool has_to_settle(const NetChange& c) const {
     return store_.rows().has_rules(c.model) && (store_.applying() || !store_.rows().hidden().empty());
   }
-  RowStore::Written note(const NetChange& c) { return store_.rows().note_written(c.model, c.op, c.key, c.changed, c.values, c.before); }
+  RowStore::Written note(const NetChange& c) {
+    return store_.rows().note_written(c.model, c.op, c.key, c.changed, c.values, c.before);
+  }
 
   void put_new_rows() {  // as the StateStamper's; here nobody else can own the row
     std::span<const NewRow> rows = new_rows_;

@@ -9,7 +9,8 @@
 namespace starling {
 namespace {
 
-constexpr char kPolicies[] = "cascade and set_null are for a shared model's foreign key to the key of a shared model; else keep";
+constexpr char kPolicies[] =
+    "cascade and set_null are for a shared model's foreign key to the key of a shared model; else keep";
 
 Error refuse(std::string where, std::string what, std::string remedy) {
   return {Errc::schema, std::move(what), std::move(where), std::move(remedy)};
@@ -43,7 +44,8 @@ Expected<UniqueFields> read_unique(const TableInfo& t, const ModelSchema& m, con
 }
 
 // The fields of the child in the order of the parent's key; nullopt: it does not refer to that key.
-std::optional<std::vector<FieldIndex>> in_key_order(const ModelSchema& child, const ModelSchema& parent, const ForeignKeyInfo& key) {
+std::optional<std::vector<FieldIndex>> in_key_order(const ModelSchema& child, const ModelSchema& parent,
+                                                    const ForeignKeyInfo& key) {
   std::vector<FieldIndex> fields;
   for (std::size_t k = 0; k < parent.key.size(); ++k) {
     for (std::size_t i = 0; i < key.columns.size(); ++i) {
@@ -52,7 +54,8 @@ std::optional<std::vector<FieldIndex>> in_key_order(const ModelSchema& child, co
       if (field) fields.push_back(*field);
     }
   }
-  return fields.size() == parent.key.size() && fields.size() == key.columns.size() ? std::optional(fields) : std::nullopt;
+  return fields.size() == parent.key.size() && fields.size() == key.columns.size() ? std::optional(fields)
+                                                                                   : std::nullopt;
 }
 
 Expected<Reference> resolve(const Schema& schema, const ModelSchema& child, const DeclaredReference& declared) {
@@ -63,14 +66,17 @@ Expected<Reference> resolve(const Schema& schema, const ModelSchema& child, cons
     return equal_ignoring_case(m.name, declared.key.parent);
   });
   if (parent == schema.models.end() || parent->kind == Kind::device_owned)
-    return refuse(where, "the parent " + declared.key.parent + " is no shared model, so that devices may differ in what is there", kPolicies);
+    return refuse(
+        where, "the parent " + declared.key.parent + " is no shared model, so that devices may differ in what is there",
+        kPolicies);
   const std::optional<std::vector<FieldIndex>> fields = in_key_order(child, *parent, declared.key);
   if (!fields) return refuse(where, "the foreign key does not lead to the primary key of " + parent->name, kPolicies);
   for (std::size_t i = 0; i < fields->size(); ++i) {
     const FieldSchema& f = child.fields[(*fields)[i]];
     const FieldSchema& to = parent->fields[parent->key[i]];
     if (f.affinity != to.affinity)
-      return refuse(child.name + "." + f.name, "its type is another than that of " + parent->name + "." + to.name, "declare both alike");
+      return refuse(child.name + "." + f.name, "its type is another than that of " + parent->name + "." + to.name,
+                    "declare both alike");
     if (declared.policy == Dangling::set_null && (f.not_null || f.key_position != 0))
       return refuse(child.name + "." + f.name, "set_null of a column that may not be NULL", "choose cascade or keep");
   }
@@ -106,16 +112,20 @@ Expected<std::vector<DeclaredReference>> read_policies(const TableInfo& t, const
   for (const Model::OnDangling& declared : model.dangling) {
     const ForeignKeyInfo* found = nullptr;
     for (const ForeignKeyInfo& key : t.foreign_keys) {
-      const bool names = std::any_of(key.columns.begin(), key.columns.end(),
-                                     [&](const std::string& column) { return equal_ignoring_case(column, declared.column); });
+      const bool names = std::any_of(key.columns.begin(), key.columns.end(), [&](const std::string& column) {
+        return equal_ignoring_case(column, declared.column);
+      });
       if (!names) continue;
       if (found != nullptr)
-        return refuse(t.name + "." + declared.column, "on_dangling names a column of several foreign keys", "name one that is in no other");
+        return refuse(t.name + "." + declared.column, "on_dangling names a column of several foreign keys",
+                      "name one that is in no other");
       found = &key;
     }
     if (found == nullptr)
-      return refuse(t.name + "." + declared.column, "on_dangling names a column that is in no foreign key", "declare REFERENCES for it");
-    const bool again = std::any_of(references.begin(), references.end(), [&](const DeclaredReference& r) { return r.key.columns == found->columns; });
+      return refuse(t.name + "." + declared.column, "on_dangling names a column that is in no foreign key",
+                    "declare REFERENCES for it");
+    const bool again = std::any_of(references.begin(), references.end(),
+                                   [&](const DeclaredReference& r) { return r.key.columns == found->columns; });
     if (again) return refuse(t.name + "." + declared.column, "on_dangling names one foreign key twice", "keep one");
     references.push_back({*found, declared.column, declared.policy});
   }
@@ -124,12 +134,14 @@ Expected<std::vector<DeclaredReference>> read_policies(const TableInfo& t, const
 
 Expected<void> resolve_references(Schema& schema, std::span<const ModelReferences> declared) {
   for (const ModelReferences& of : declared) {
-    const auto child = std::find_if(schema.models.begin(), schema.models.end(), [&](const ModelSchema& m) { return m.name == of.model; });
+    const auto child = std::find_if(schema.models.begin(), schema.models.end(),
+                                    [&](const ModelSchema& m) { return m.name == of.model; });
     for (const DeclaredReference& one : of.references) {
       if (one.policy == Dangling::keep) continue;
       Expected<Reference> reference = resolve(schema, *child, one);
       if (!reference) return reference.error();
-      const auto parent = std::find_if(schema.models.begin(), schema.models.end(), [&](const ModelSchema& m) { return m.name == reference->parent; });
+      const auto parent = std::find_if(schema.models.begin(), schema.models.end(),
+                                       [&](const ModelSchema& m) { return m.name == reference->parent; });
       parent->has_dependents = true;
       child->references.push_back(std::move(*reference));
     }
@@ -147,17 +159,21 @@ void install_reference_indexes(SQLite::Database& db, const Schema& schema) {
   for (const ModelSchema& m : schema.models) {
     for (std::size_t i = 0; i < m.references.size(); ++i) {
       const std::string name = "sync_reference_" + std::to_string(i) + "_" + m.name;
-      missing[name] = quote_identifier(name) + " ON " + quote_identifier(m.name) + "(" + columns_of(m, m.references[i].fields) + ")";
+      missing[name] = quote_identifier(name) + " ON " + quote_identifier(m.name) + "(" +
+                      columns_of(m, m.references[i].fields) + ")";
     }
   }
   std::vector<std::string> others;
   {
-    SQLite::Statement there(db, "SELECT name, sql FROM main.sqlite_schema WHERE type='index' AND name GLOB 'sync_reference_*'");
+    SQLite::Statement there(
+        db, "SELECT name, sql FROM main.sqlite_schema WHERE type='index' AND name GLOB 'sync_reference_*'");
     while (there.executeStep()) {
       const std::string name = there.getColumn(0).getString();
       const auto wanted = missing.find(name);
-      if (wanted != missing.end() && there.getColumn(1).getString() == "CREATE INDEX " + wanted->second) missing.erase(wanted);
-      else others.push_back(name);
+      if (wanted != missing.end() && there.getColumn(1).getString() == "CREATE INDEX " + wanted->second)
+        missing.erase(wanted);
+      else
+        others.push_back(name);
     }
   }
   for (const std::string& name : others) db.exec("DROP INDEX main." + quote_identifier(name));

@@ -24,12 +24,14 @@ Expected<std::vector<std::string>> key_columns(const Reader& reader, const std::
 
 Expected<std::vector<ForeignKey>> foreign_keys(const Reader& reader) {
   const Expected<Rows> rows = reader.query(
-      "SELECT m.name, f.id, f.\"table\", f.\"from\", coalesce(f.\"to\", '') FROM sync_model m, pragma_foreign_key_list(m.name) f"
+      "SELECT m.name, f.id, f.\"table\", f.\"from\", coalesce(f.\"to\", '') FROM sync_model m, "
+      "pragma_foreign_key_list(m.name) f"
       " ORDER BY m.name, f.id, f.seq");
   if (!rows) return rows.error();
   std::vector<ForeignKey> keys;
   for (std::size_t i = 0; i < rows->size(); ++i) {
-    const bool goes_on = i > 0 && rows->text(i, 0) == rows->text(i - 1, 0) && rows->integer(i, 1) == rows->integer(i - 1, 1);
+    const bool goes_on =
+        i > 0 && rows->text(i, 0) == rows->text(i - 1, 0) && rows->integer(i, 1) == rows->integer(i - 1, 1);
     if (!goes_on) keys.push_back({rows->text(i, 0), rows->text(i, 2), {}, {}});
     keys.back().from.push_back(rows->text(i, 3));
     if (!rows->text(i, 4).empty()) keys.back().to.push_back(rows->text(i, 4));
@@ -57,7 +59,8 @@ std::string dangling_sql(const ForeignKey& key, const std::vector<std::string>& 
     whole += " AND c." + quote_identifier(key.from[i]) + " IS NOT NULL";
     same += (i == 0 ? "" : " AND ") + ("p." + quote_identifier(key.to[i])) + " = c." + quote_identifier(key.from[i]);
   }
-  std::string sql = "SELECT " + listed("c.", child_key) + ", " + listed("c.", key.from) + " FROM " + quote_identifier(key.child) + " c WHERE 1" + whole;
+  std::string sql = "SELECT " + listed("c.", child_key) + ", " + listed("c.", key.from) + " FROM " +
+                    quote_identifier(key.child) + " c WHERE 1" + whole;
   if (has_parent) sql += " AND NOT EXISTS (SELECT 1 FROM " + quote_identifier(key.parent) + " p WHERE " + same + ")";
   return sql + " LIMIT ?";
 }
@@ -74,7 +77,8 @@ Expected<std::vector<DanglingReference>> Reader::dangling(std::size_t most) cons
     const Expected<Rows> parent = query("SELECT 1 FROM pragma_table_info(?) LIMIT 1", key.parent);
     if (!parent) return parent.error();
     const bool has_parent = !parent->empty() && key.to.size() == key.from.size();
-    const Expected<Rows> rows = query(dangling_sql(key, *child_key, has_parent), static_cast<std::int64_t>(most - found.size()));
+    const Expected<Rows> rows =
+        query(dangling_sql(key, *child_key, has_parent), static_cast<std::int64_t>(most - found.size()));
     if (!rows) return rows.error();
     std::string columns;
     for (const std::string& column : key.from) columns += (columns.empty() ? "" : ", ") + column;
@@ -89,7 +93,8 @@ Expected<std::vector<DanglingReference>> Reader::dangling(std::size_t most) cons
 
 Expected<std::vector<HiddenReference>> Reader::hidden(std::size_t most) const {
   const Expected<Rows> rows = query(
-      "SELECT m.name, h.key, h.kind, h.why FROM sync_hidden h JOIN sync_model m ON m.number=h.model ORDER BY m.name, h.key LIMIT ?",
+      "SELECT m.name, h.key, h.kind, h.why FROM sync_hidden h JOIN sync_model m ON m.number=h.model ORDER BY m.name, "
+      "h.key LIMIT ?",
       static_cast<std::int64_t>(most));
   if (!rows) return rows.error();
   std::vector<HiddenReference> found;

@@ -17,8 +17,9 @@ HiddenRows::HiddenRows(sqlite3* db, const RowRules& rules) : db_(db), rules_(rul
   there_ = table.step();
   if (!there_) return;
   select_ = Statement(db, "SELECT kind, why, row FROM sync_hidden WHERE model=? AND key=?");
-  put_ = Statement(db, "INSERT INTO sync_hidden(model, key, kind, why, row) VALUES(?1,?2,?3,?4,?5)"
-                       " ON CONFLICT(model, key) DO UPDATE SET kind=?3, why=?4, row=?5");
+  put_ = Statement(db,
+                   "INSERT INTO sync_hidden(model, key, kind, why, row) VALUES(?1,?2,?3,?4,?5)"
+                   " ON CONFLICT(model, key) DO UPDATE SET kind=?3, why=?4, row=?5");
   drop_ = Statement(db, "DELETE FROM sync_hidden WHERE model=? AND key=?");
   put_value_ = Statement(db, "INSERT INTO sync_hidden_value(model, key, rule, value) VALUES(?,?,?,?)");
   drop_values_ = Statement(db, "DELETE FROM sync_hidden_value WHERE model=? AND key=?");
@@ -39,7 +40,8 @@ std::optional<HiddenRow> HiddenRows::find(const RowName& name) {
   if (total_ == 0) return std::nullopt;
   const ResetGuard guard(select_);
   if (!select_.integer(number(name.model)).blob(name.key).step()) return std::nullopt;
-  return HiddenRow{static_cast<HiddenKind>(select_.column_integer(0)), std::string(select_.column_bytes(1)), Bytes(select_.column_bytes(2))};
+  return HiddenRow{static_cast<HiddenKind>(select_.column_integer(0)), std::string(select_.column_bytes(1)),
+                   Bytes(select_.column_bytes(2))};
 }
 
 std::optional<HiddenKind> HiddenRows::kind_of(const RowName& name) {
@@ -56,10 +58,12 @@ void HiddenRows::count(HiddenKind kind, int by) {
 
 void HiddenRows::put(const RowName& name, const HiddenRow& row) {
   drop(name);
-  put_.integer(number(name.model)).blob(name.key).integer(static_cast<std::int64_t>(row.kind)).text(row.why).blob(row.values).run();
+  put_.integer(number(name.model)).blob(name.key).integer(static_cast<std::int64_t>(row.kind));
+  put_.text(row.why).blob(row.values).run();
   for (std::size_t i = 0; i < rules_.rules(name.model); ++i) {
     const std::optional<Bytes> value = rules_.value({name.model, i}, name.key, row.values);
-    if (value) put_value_.integer(number(name.model)).blob(name.key).integer(static_cast<std::int64_t>(i)).blob(*value).run();
+    if (value)
+      put_value_.integer(number(name.model)).blob(name.key).integer(static_cast<std::int64_t>(i)).blob(*value).run();
   }
   count(row.kind, 1);
 }
@@ -87,7 +91,8 @@ std::vector<RowName> HiddenRows::all() {
   Statement select(db_, "SELECT model, key FROM sync_hidden ORDER BY model, key");
   while (select.step()) {
     const auto at = std::find(numbers_.begin(), numbers_.end(), select.column_integer(0));
-    if (at != numbers_.end()) names.push_back({static_cast<ModelIndex>(at - numbers_.begin()), Bytes(select.column_bytes(1))});
+    if (at != numbers_.end())
+      names.push_back({static_cast<ModelIndex>(at - numbers_.begin()), Bytes(select.column_bytes(1))});
   }
   return names;
 }

@@ -22,7 +22,8 @@ void write_comparable(ByteWriter& w, BytesView typed) {
 
 }  // namespace
 
-RowRules::RowRules(const Schema& schema) : schema_(schema), fields_(schema.models.size()), dependents_(schema.models.size()) {
+RowRules::RowRules(const Schema& schema)
+    : schema_(schema), fields_(schema.models.size()), dependents_(schema.models.size()) {
   for (ModelIndex m = 0; m < schema.models.size(); ++m) {
     for (std::size_t i = 0; i < rules(m); ++i) {
       for (const FieldIndex f : fields({m, i})) fields_[m] |= FieldMask{1} << f;
@@ -74,8 +75,10 @@ Bytes RowRules::with_nulls(ModelIndex index, BytesView values, FieldMask mask) c
   for (FieldIndex i = 0; i < m.fields.size(); ++i) {
     if (m.fields[i].key_position != 0) continue;
     const BytesView value = read_value_bytes(r);
-    if ((mask >> i & 1) != 0) write_value(w, ValueView::null());
-    else w.raw(value);
+    if ((mask >> i & 1) != 0)
+      write_value(w, ValueView::null());
+    else
+      w.raw(value);
   }
   return w.take();
 }

@@ -42,10 +42,16 @@ class RowRules {
   [[nodiscard]] std::size_t uniques(ModelIndex m) const { return schema_.models[m].uniques.size(); }
   [[nodiscard]] bool is_unique(const RuleName& r) const { return r.rule < uniques(r.model); }
   [[nodiscard]] const std::vector<FieldIndex>& fields(const RuleName&) const;
-  [[nodiscard]] const Reference& reference(const RuleName& r) const { return schema_.models[r.model].references[r.rule - uniques(r.model)]; }
+  [[nodiscard]] const Reference& reference(const RuleName& r) const {
+    return schema_.models[r.model].references[r.rule - uniques(r.model)];
+  }
   [[nodiscard]] std::size_t rules(ModelIndex m) const { return uniques(m) + schema_.models[m].references.size(); }
-  [[nodiscard]] ModelIndex parent_model(const RuleName& r) const { return schema_.index_of(*schema_.find(reference(r).parent)); }
-  [[nodiscard]] const std::vector<RuleName>& dependents(ModelIndex m) const { return dependents_[m]; }  // references to it
+  [[nodiscard]] ModelIndex parent_model(const RuleName& r) const {
+    return schema_.index_of(*schema_.find(reference(r).parent));
+  }
+  [[nodiscard]] const std::vector<RuleName>& dependents(ModelIndex m) const {
+    return dependents_[m];
+  }  // references to it
 
   // nullopt: one of the columns is NULL, so the rule does not concern this row.
   [[nodiscard]] std::optional<Bytes> value(const RuleName&, BytesView key, BytesView values) const;

@@ -141,7 +141,8 @@ RowSum sum_of(const ModelSchema& m, const ScannedRow& row) {
 }
 
 RowStore::RowStore(sqlite3* db, const Schema& schema, OriginTable& origins, DigestTable& digests)
-    : db_(db), schema_(schema), origins_(origins), digests_(digests), rules_(schema), shown_(db, rules_), hidden_(db, rules_), select_(db, kSelect), put_(db, kPut), put_new_(db, put_new_sql(1)),
+    : db_(db), schema_(schema), origins_(origins), digests_(digests), rules_(schema), shown_(db, rules_),
+      hidden_(db, rules_), select_(db, kSelect), put_(db, kPut), put_new_(db, put_new_sql(1)),
       put_new_many_(db, put_new_sql(kMany)), put_owned_(db, kPutOwned), put_new_owned_(db, put_new_owned_sql(1)),
       put_new_owned_many_(db, put_new_owned_sql(kMany)), read_owned_(db, kReadOwned), scan_(db, kScan),
       read_shared_(db, kReadShared), drop_(db, kDropTombstones), find_gone_(db, kFindGone), drop_gone_(db, kDropGone),
@@ -553,7 +554,8 @@ void RowStore::note_anew(const RowName& name) {
   note(name, held);
 }
 
-RowStore::Written RowStore::note_written(ModelIndex m, Op op, BytesView key, FieldMask changed, BytesView values, BytesView before) {
+RowStore::Written RowStore::note_written(ModelIndex m, Op op, BytesView key, FieldMask changed, BytesView values,
+                                         BytesView before) {
   const RowName name{m, Bytes(key)};
   const bool anew = op == Op::insert && before.empty();  // it did not see any row of that key
   std::optional<HiddenRow> hidden = find_hidden(name);
@@ -572,7 +574,8 @@ RowStore::Written RowStore::note_written(ModelIndex m, Op op, BytesView key, Fie
     }
   }
   if (hidden && anew) {
-    if (const std::optional<RowVersion> version = this->version(m, key); version && !version->death) row->overwritten = {*version, hidden->values};
+    const std::optional<RowVersion> version = this->version(m, key);
+    if (version && !version->death) row->overwritten = {*version, hidden->values};
   }
   Written written{hidden && !anew ? hidden->values : Bytes(before), {}};
   const FieldMask all = schema_.models[m].all_fields() & ~schema_.models[m].key_fields();

@@ -37,7 +37,8 @@ std::string insert_sql(const char* insert, const ModelSchema& m, std::size_t cou
   for (const FieldSchema& f : m.fields)
     if (f.key_position == 0) names.push_back(quote_identifier(f.name));
   const std::string marks = "(" + joined(std::vector<std::string>(names.size(), "?"), ",") + ")";
-  return insert + table_of(m) + "(" + joined(names, ",") + ") VALUES " + joined(std::vector<std::string>(count, marks), ",");
+  return insert + table_of(m) + "(" + joined(names, ",") + ") VALUES " +
+         joined(std::vector<std::string>(count, marks), ",");
 }
 
 std::string upsert_sql(const ModelSchema& m, std::size_t count) {
@@ -81,7 +82,8 @@ ShownRows::ShownRows(sqlite3* db, const RowRules& rules) : db_(db), schema_(rule
     sql.upsert = Statement(db, upsert_sql(model, 1));
     sql.erase = Statement(db, "DELETE FROM " + table_of(model) + where_key(model));
     sql.select = Statement(db, select_sql(model));
-    for (std::size_t i = 0; i < rules.rules(m); ++i) sql.holders.emplace_back(db, holders_sql(model, rules.fields({m, i})));
+    for (std::size_t i = 0; i < rules.rules(m); ++i)
+      sql.holders.emplace_back(db, holders_sql(model, rules.fields({m, i})));
     models_.push_back(std::move(sql));
   }
 }
@@ -91,7 +93,9 @@ ShownRows::Sql& ShownRows::sql(ModelIndex m) {
   return models_[m];
 }
 
-void ShownRows::insert(ModelIndex m, BytesView key, BytesView values) { sql(m).insert.values(key).values(values).run(); }
+void ShownRows::insert(ModelIndex m, BytesView key, BytesView values) {
+  sql(m).insert.values(key).values(values).run();
+}
 
 void ShownRows::insert_all(ModelIndex m, std::span<const NewRow> rows) {
   while (!rows.empty()) {
@@ -103,7 +107,9 @@ void ShownRows::insert_all(ModelIndex m, std::span<const NewRow> rows) {
   }
 }
 
-void ShownRows::upsert(ModelIndex m, BytesView key, BytesView values) { sql(m).upsert.values(key).values(values).run(); }
+void ShownRows::upsert(ModelIndex m, BytesView key, BytesView values) {
+  sql(m).upsert.values(key).values(values).run();
+}
 
 Statement& ShownRows::update_statement(ModelIndex m, FieldMask mask) {
   auto& cache = sql(m).updates;
@@ -112,8 +118,10 @@ Statement& ShownRows::update_statement(ModelIndex m, FieldMask mask) {
   if (cache.size() >= 64) cache.clear();  // field sets are few in practice; a hostile peer must not grow this
   std::vector<std::string> sets;
   for (FieldMask left = mask; left != 0; left &= left - 1)
-    sets.push_back(quote_identifier(schema_.models[m].fields[static_cast<FieldIndex>(std::countr_zero(left))].name) + "=?");
-  return cache[mask] = Statement(db_, "UPDATE " + table_of(schema_.models[m]) + " SET " + joined(sets, ",") + where_key(schema_.models[m]));
+    sets.push_back(quote_identifier(schema_.models[m].fields[static_cast<FieldIndex>(std::countr_zero(left))].name) +
+                   "=?");
+  const ModelSchema& model = schema_.models[m];
+  return cache[mask] = Statement(db_, "UPDATE " + table_of(model) + " SET " + joined(sets, ",") + where_key(model));
 }
 
 void ShownRows::update(ModelIndex m, BytesView key, FieldMask mask, BytesView values) {

@@ -24,8 +24,8 @@ class ShownRows {
   ShownRows(sqlite3*, const RowRules&);
 
   void insert(ModelIndex, BytesView key, BytesView values);
-  void insert_all(ModelIndex, std::span<const NewRow>);          // many at a time
-  void upsert(ModelIndex, BytesView key, BytesView values);      // over whatever is there
+  void insert_all(ModelIndex, std::span<const NewRow>);                 // many at a time
+  void upsert(ModelIndex, BytesView key, BytesView values);             // over whatever is there
   void update(ModelIndex, BytesView key, FieldMask, BytesView values);  // of the fields named
   void erase(ModelIndex, BytesView key);
   // nullopt: no such row. Valid until the next call.

@@ -90,10 +90,8 @@ Expected<void> Store::open_file(const StoreConfig& config, WallTime now, Prng& p
   add_built_in_models(*db_, *schema);
   schema_ = std::make_shared<const Schema>(std::move(*schema));
   if (const Expected<void> known = check_known_models(*schema_); !known) return known;
-  install_guards(*db_, *schema_);
-  install_reference_indexes(*db_, *schema_);
+  install(*schema_);
   switch_triggers(*db_);
-  register_models(*schema_);
   set_what_is_enforced();
 
   state_ = std::make_unique<SyncState>(handle());
@@ -189,6 +187,13 @@ Expected<void> Store::check_known_models(const Schema& schema) {
       return Error{Errc::schema, "this model was of the other kind before", name, "keep its kind, or make a new table"};
   }
   return {};
+}
+
+// What stands in the application's schema for the engine, and the models' numbers.
+void Store::install(const Schema& schema) {
+  install_guards(*db_, schema);
+  install_reference_indexes(*db_, schema);
+  register_models(schema);
 }
 
 void Store::register_models(const Schema& schema) {
@@ -330,9 +335,7 @@ Expected<void> Store::replace_models(const std::vector<Model>& models) {
     if (!grown) return grown.error();
     if (m->fields.size() > before.fields.size()) fill_in_defaults(*db_, *m);
   }
-  install_guards(*db_, *after);
-  install_reference_indexes(*db_, *after);
-  register_models(*after);
+  install(*after);
   next_schema_ = std::make_shared<const Schema>(std::move(*after));
   return {};
 }

@@ -131,6 +131,7 @@ class Store {
   Expected<void> check_identity(const StoreConfig&);
   void take_models();
   [[nodiscard]] Expected<void> check_known_models(const Schema&);
+  void install(const Schema&);
   void register_models(const Schema&);
   void set_checkpoint_on_close(bool on);
   void set_what_is_enforced();

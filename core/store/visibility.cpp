@@ -35,16 +35,22 @@ class Settling {
   void decide_references();
   void raise(const RowName&);
   [[nodiscard]] bool is_supported(const RowName&);
-  [[nodiscard]] RowName parent_of(const RuleName& rule, const Bytes& value) const { return {store_.rules().parent_model(rule), value}; }
+  [[nodiscard]] RowName parent_of(const RuleName& rule, const Bytes& value) const {
+    return {store_.rules().parent_model(rule), value};
+  }
   [[nodiscard]] bool is_visible(const RowName& name) { return rows_.at(name).live && rows_.at(name).visible; }
   void show();
   [[nodiscard]] HiddenRow target(const RowName&, std::optional<Bytes>& shown);
   void write(const RowName&, const std::optional<Bytes>& shown);
   void record_loser(const RowName&, const WorkingRow&);
   void record_overwritten(const RowName&, const PendingRow&);
-  [[nodiscard]] std::string describe(const RowName& name) const { return schema_.models[name.model].name + " (" + describe_values(name.key) + ")"; }
+  [[nodiscard]] std::string describe(const RowName& name) const {
+    return schema_.models[name.model].name + " (" + describe_values(name.key) + ")";
+  }
   [[nodiscard]] std::string columns(const RuleName&) const;
-  [[nodiscard]] FieldMask plain(ModelIndex m) const { return schema_.models[m].all_fields() & ~schema_.models[m].key_fields(); }
+  [[nodiscard]] FieldMask plain(ModelIndex m) const {
+    return schema_.models[m].all_fields() & ~schema_.models[m].key_fields();
+  }
 
   RowStore& store_;
   const Schema& schema_;
@@ -168,8 +174,9 @@ HiddenRow Settling::target(const RowName& name, std::optional<Bytes>& shown) {
   shown.reset();
   if (!row.live) return {};
   if (row.loser) {
-    const std::string why = row.beaten_by ? "UNIQUE (" + columns({name.model, row.beaten_in}) + "): " + describe(*row.beaten_by) + " is later"
-                                          : std::string();
+    std::string why;
+    if (row.beaten_by)
+      why = "UNIQUE (" + columns({name.model, row.beaten_in}) + "): " + describe(*row.beaten_by) + " is later";
     return {HiddenKind::unique, why, row.values};
   }
   FieldMask nulled = 0;
@@ -202,8 +209,10 @@ void Settling::show() {
     HiddenRow hidden = target(name, wanted);
     const WorkingRow& row = rows_.at(name);
     if (hidden.kind == HiddenKind::unique && row.was != HiddenKind::unique) record_loser(name, row);
-    if (hidden.kind != HiddenKind::none) store_.hidden().put(name, hidden);
-    else store_.hidden().drop(name);
+    if (hidden.kind != HiddenKind::none)
+      store_.hidden().put(name, hidden);
+    else
+      store_.hidden().drop(name);
     const std::optional<BytesView> here = store_.shown().read(name.model, name.key);
     if (!here) continue;
     if (!wanted) {
@@ -219,8 +228,10 @@ void Settling::show() {
     }
   }
   // What they leave may be wanted by a row that comes; what they take is free by now.
-  if (moving.size() == 1) write(moving.front(), targets.at(moving.front()));
-  else for (const RowName& name : moving) store_.shown().erase(name.model, name.key);
+  if (moving.size() == 1)
+    write(moving.front(), targets.at(moving.front()));
+  else
+    for (const RowName& name : moving) store_.shown().erase(name.model, name.key);
   for (const auto& [name, wanted] : targets) {
     const bool moved = std::binary_search(moving.begin(), moving.end(), name);
     if (!wanted || (moved && moving.size() == 1)) continue;
@@ -257,7 +268,8 @@ void Settling::write(const RowName& name, const std::optional<Bytes>& shown) {
 
 std::string Settling::columns(const RuleName& rule) const {
   std::string names;
-  for (const FieldIndex i : store_.rules().fields(rule)) names += (names.empty() ? "" : ", ") + schema_.models[rule.model].fields[i].name;
+  const ModelSchema& m = schema_.models[rule.model];
+  for (const FieldIndex i : store_.rules().fields(rule)) names += (names.empty() ? "" : ", ") + m.fields[i].name;
   return names;
 }
 
@@ -267,8 +279,10 @@ void Settling::record_loser(const RowName& name, const WorkingRow& row) {
   const Stamp winner = rows_.at(*row.beaten_by).generation;
   const std::vector<FieldIndex>& fields = store_.rules().fields(rule);
   const ModelSchema& m = schema_.models[name.model];
-  const std::string_view field = fields.size() == 1 ? std::string_view(m.fields[fields.front()].name) : std::string_view();
-  conflicts_.add({m.name, name.key, field, "unique", winner, row.generation, store_.rules().field(name, fields.front(), row.values)}, wall_);
+  const std::string_view field =
+      fields.size() == 1 ? std::string_view(m.fields[fields.front()].name) : std::string_view();
+  const BytesView value = store_.rules().field(name, fields.front(), row.values);
+  conflicts_.add({m.name, name.key, field, "unique", winner, row.generation, value}, wall_);
 }
 
 // The application could not see the row over which it inserted: what that held has not been seen by anybody.

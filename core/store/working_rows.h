@@ -14,15 +14,15 @@ namespace starling {
 struct WorkingRow {
   bool live = false;
   Stamp generation;
-  Bytes values;                    // merged
-  bool touched = false;            // written by this transaction
-  bool was_visible = false;        // at its beginning
+  Bytes values;              // merged
+  bool touched = false;      // written by this transaction
+  bool was_visible = false;  // at its beginning
   HiddenKind was = HiddenKind::none;
   std::optional<RowName> beaten_by;  // it is hidden: this row holds a UNIQUE value of it
   std::size_t beaten_in = 0;         // which
   bool loser = false;
   bool visible = false;
-  bool to_show = false;            // what is shown of it must be looked at
+  bool to_show = false;  // what is shown of it must be looked at
 };
 
 class WorkingRows {

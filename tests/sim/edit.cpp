@@ -105,10 +105,16 @@ SqlValue address(std::uint32_t number) {  // few, and some that an index takes f
 
 void edit_account(Transaction& t, const Edit& e) {
   switch (e.kind) {
-    case EditKind::insert_account: (void)t.exec("INSERT INTO account VALUES (?, ?, ?)", account(e.a), address(e.b), std::int64_t{e.c}); break;
-    case EditKind::replace_account: (void)t.exec("INSERT OR REPLACE INTO account VALUES (?, ?, ?)", account(e.a), address(e.b), std::int64_t{e.c}); break;
+    case EditKind::insert_account:
+      (void)t.exec("INSERT INTO account VALUES (?, ?, ?)", account(e.a), address(e.b), std::int64_t{e.c});
+      break;
+    case EditKind::replace_account:
+      (void)t.exec("INSERT OR REPLACE INTO account VALUES (?, ?, ?)", account(e.a), address(e.b), std::int64_t{e.c});
+      break;
     case EditKind::readdress_account: (void)t.exec("UPDATE account SET address=? WHERE id=?", address(e.b), account(e.a)); break;
-    case EditKind::swap_addresses: (void)t.exec("UPDATE account SET address = CASE address WHEN 5 THEN 'y' WHEN 'y' THEN 5 ELSE address END, plan=plan+1"); break;
+    case EditKind::swap_addresses:
+      (void)t.exec("UPDATE account SET address = CASE address WHEN 5 THEN 'y' WHEN 'y' THEN 5 ELSE address END, plan=plan+1");
+      break;
     default: (void)t.exec("DELETE FROM account WHERE id=?", account(e.a)); break;
   }
 }

@@ -47,14 +47,17 @@ reference::Row Ledger::Watch::row(const RowName& name) const {
 }
 
 bool Ledger::Watch::rules_drafted() const {
-  return std::any_of(drafted.begin(), drafted.end(), [&](const RowName& name) { return rows->schema().find(name.first)->has_rules(); });
+  return std::any_of(drafted.begin(), drafted.end(),
+                     [&](const RowName& name) { return rows->schema().find(name.first)->has_rules(); });
 }
 
 naive::ShownRows Ledger::Watch::shown_by_rules() const {
   naive::LiveRows live;
   for (const ModelSchema& m : rows->schema().models) {
     if (!m.has_rules()) continue;
-    state.for_each_of(m.name, [&](const RowName& name, const Stamp& generation, reference::VisibleRow fields) { live[name] = {generation, std::move(fields)}; });
+    state.for_each_of(m.name, [&](const RowName& name, const Stamp& generation, reference::VisibleRow fields) {
+      live[name] = {generation, std::move(fields)};
+    });
   }
   return naive::shown(rows->schema(), live);
 }

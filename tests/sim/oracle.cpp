@@ -126,8 +126,10 @@ void check_versions(const SimNode& node, Complaints& complaints) {
   for (const ModelSchema& model : node.store().schema().models) {
     const std::string alive = "SELECT count(*) FROM sync_row WHERE dead_seq IS NULL AND model=(SELECT number FROM"
                               " sync_model WHERE name='" + model.name + "')";
-    const std::string hidden = "SELECT count(*) FROM sync_hidden WHERE kind<>3 AND model=(SELECT number FROM sync_model WHERE name='" + model.name + "')";
-    complaints.check(number(node, alive) == node.count(model.name) + number(node, hidden), model.name + " has rows without versions, or versions without rows");
+    const std::string hidden = "SELECT count(*) FROM sync_hidden WHERE kind<>3 AND model=(SELECT number FROM sync_model"
+                               " WHERE name='" + model.name + "')";
+    complaints.check(number(node, alive) == node.count(model.name) + number(node, hidden),
+                     model.name + " has rows without versions, or versions without rows");
   }
   complaints.check(number(node, "SELECT count(*) FROM (SELECT 1 FROM sync_row WHERE rev IS NOT NULL"
                                 " GROUP BY origin, rev HAVING count(*)>1)") == 0, "two rows with one revision");

@@ -13,7 +13,8 @@ struct Three {
   SimNode& b;
   SimNode& c;
 
-  explicit Three(std::uint64_t seed = 1) : cluster(seed), a(cluster.create("A")), b(cluster.join("B")), c(cluster.join("C")) {
+  explicit Three(std::uint64_t seed = 1)
+      : cluster(seed), a(cluster.create("A")), b(cluster.join("B")), c(cluster.join("C")) {
     cluster.connect_all();
     cluster.run_until_quiet();
   }
@@ -24,7 +25,8 @@ struct Three {
   }
   void meet(std::uint64_t order) {
     const std::pair<SimNode*, SimNode*> pairs[] = {{&a, &b}, {&b, &c}, {&a, &c}};
-    for (std::uint64_t i = 0; i < 3; ++i) cluster.let_meet(*pairs[(i + order) % 3].first, *pairs[(i + order) % 3].second);
+    for (std::uint64_t i = 0; i < 3; ++i)
+      cluster.let_meet(*pairs[(i + order) % 3].first, *pairs[(i + order) % 3].second);
   }
 };
 
@@ -49,7 +51,9 @@ constexpr const char* kTask = "INSERT INTO task VALUES (?, ?, ?, 0)";
 
 }  // namespace
 
-TEST_CASE("[F41] Three insert one UNIQUE value: the last stamp stands on all, in any order; the others wait, and are told of") {
+TEST_CASE(
+    "[F41] Three insert one UNIQUE value: the last stamp stands on all, in any order; the others wait, and are told "
+    "of") {
   for (std::uint64_t order = 0; order < 3; ++order) {
     CAPTURE(order);
     Three t(order + 1);
@@ -66,7 +70,8 @@ TEST_CASE("[F41] Three insert one UNIQUE value: the last stamp stands on all, in
       CHECK(node->count("sync_conflict WHERE why='unique' AND field='address'") >= 1);
       CHECK(node->count("sync_hidden WHERE why='UNIQUE (address): account (''c'') is later'") == 2);
     }
-    t.a.write("UPDATE account SET address='y' WHERE id='c'");  // the next comes back, and the change of one that waits counts
+    t.a.write(
+        "UPDATE account SET address='y' WHERE id='c'");  // the next comes back, and the change of one that waits counts
     t.cluster.run_until_quiet();
     expect(t, "account", "address", "b='x' c='y'");
     t.b.write("DELETE FROM account WHERE id='b'");
@@ -86,7 +91,9 @@ TEST_CASE("[F41] 5 and 5.0 are one value of an index, '5' is another, NULLs are 
   expect(t, "account", "address", "b=5.0 m=NULL n=NULL s='5'");
 }
 
-TEST_CASE("[F41] A row that waits is inserted anew by one who does not see it, and edited by one who has not heard: nothing is lost silently") {
+TEST_CASE(
+    "[F41] A row that waits is inserted anew by one who does not see it, and edited by one who has not heard: nothing "
+    "is lost silently") {
   Three t;
   t.part();
   t.a.write(kAccount, "a", "x");
@@ -119,7 +126,8 @@ TEST_CASE("[F41] Newcomers, by log and by snapshot, hide what the others hide") 
   expect(t, "account", "address", "a='x'");
 }
 
-TEST_CASE("[F40][N17] A child whose parent was deleted elsewhere: cascade hides it and what is below it, until it is moved") {
+TEST_CASE(
+    "[F40][N17] A child whose parent was deleted elsewhere: cascade hides it and what is below it, until it is moved") {
   for (std::uint64_t order = 0; order < 3; ++order) {
     CAPTURE(order);
     Three t(order + 1);
@@ -157,7 +165,9 @@ TEST_CASE("[F40] A reference of set_null shows NULL while its parent is not ther
   for (const SimNode* node : {&t.a, &t.b, &t.c}) CHECK(node->status().nulled == 0);
 }
 
-TEST_CASE("[F40] Two moves that make a circle: no parent is missing, so all of it is shown, and it goes with what it hangs on") {
+TEST_CASE(
+    "[F40] Two moves that make a circle: no parent is missing, so all of it is shown, and it goes with what it hangs "
+    "on") {
   Three t;
   t.a.write("INSERT INTO task VALUES ('r', NULL, NULL, 0), ('x', 'r', NULL, 0), ('y', 'r', NULL, 0)");
   t.cluster.run_until_quiet();
@@ -211,10 +221,11 @@ TEST_CASE("[F41] A local write meets SQLite's own refusal for what is shown, and
   const Expected<LocalCommit> refused = t.c.try_write(kAccount, "c", "x");
   REQUIRE_FALSE(refused);
   CHECK(refused.error().code == Errc::constraint);
-  t.c.write([](Transaction& tx) -> Expected<void> {  // in one transaction: the winner goes, the row that waited comes back
-    const auto done = tx.exec("DELETE FROM account WHERE id='b'");
-    return done ? Expected<void>() : Expected<void>(done.error());
-  });
+  t.c.write(
+      [](Transaction& tx) -> Expected<void> {  // in one transaction: the winner goes, the row that waited comes back
+        const auto done = tx.exec("DELETE FROM account WHERE id='b'");
+        return done ? Expected<void>() : Expected<void>(done.error());
+      });
   CHECK(shown(t.c, "account", "address") == "a='x'");
   t.cluster.run_until_quiet();
   expect(t, "account", "address", "a='x'");

@@ -32,7 +32,8 @@ inline bool equal_in_sql(BytesView a, BytesView b) {
   const ValueView y = decoded(b);
   if (x.type == Type::null || y.type == Type::null) return false;
   if (x.type == Type::real && y.type == Type::integer) return x.real == static_cast<double>(y.integer);
-  if (x.type == Type::integer && y.type == Type::real) return x.integer == static_cast<std::int64_t>(y.real) && y.real == static_cast<double>(x.integer);
+  if (x.type == Type::integer && y.type == Type::real)
+    return x.integer == static_cast<std::int64_t>(y.real) && y.real == static_cast<double>(x.integer);
   if (x.type == Type::real && y.type == Type::real) return x.real == y.real;
   return a == b;
 }
@@ -41,7 +42,8 @@ class Visibility {
  public:
   Visibility(const Schema& schema, const LiveRows& rows) : schema_(schema), rows_(rows) {
     for (const ModelSchema& m : schema.models) stand(m);
-    while (withdraw_one()) {}
+    while (withdraw_one()) {
+    }
   }
 
   [[nodiscard]] ShownRows shown() const {
@@ -75,7 +77,8 @@ class Visibility {
 
   bool collide(const reference::RowName& a, const reference::RowName& b, const ModelSchema& m) const {
     return std::any_of(m.uniques.begin(), m.uniques.end(), [&](const UniqueFields& unique) {
-      return std::all_of(unique.begin(), unique.end(), [&](FieldIndex f) { return equal_in_sql(value(a, f), value(b, f)); });
+      return std::all_of(unique.begin(), unique.end(),
+                         [&](FieldIndex f) { return equal_in_sql(value(a, f), value(b, f)); });
     });
   }
 
@@ -87,7 +90,9 @@ class Visibility {
       return std::tie(rows_.at(b).generation, b.second) < std::tie(rows_.at(a).generation, a.second);
     });
     for (const auto& name : names) {
-      const bool beaten = std::any_of(shown_.begin(), shown_.end(), [&](const auto& other) { return other.first == m.name && collide(name, other, m); });
+      const bool beaten = std::any_of(shown_.begin(), shown_.end(), [&](const auto& other) {
+        return other.first == m.name && collide(name, other, m);
+      });
       if (!beaten) shown_.insert(name);
     }
   }
@@ -120,6 +125,8 @@ class Visibility {
   std::set<reference::RowName> shown_;
 };
 
-[[nodiscard]] inline ShownRows shown(const Schema& schema, const LiveRows& rows) { return Visibility(schema, rows).shown(); }
+[[nodiscard]] inline ShownRows shown(const Schema& schema, const LiveRows& rows) {
+  return Visibility(schema, rows).shown();
+}
 
 }  // namespace starling::naive
