@@ -57,7 +57,8 @@ void HiddenRows::count(HiddenKind kind, int by) {
 }
 
 void HiddenRows::put(const RowName& name, const HiddenRow& row) {
-  drop(name);
+  if (const std::optional<HiddenKind> kind = kind_of(name)) count(*kind, -1);
+  drop_values_.integer(number(name.model)).blob(name.key).run();  // also of one that is damaged
   put_.integer(number(name.model)).blob(name.key).integer(static_cast<std::int64_t>(row.kind));
   put_.text(row.why).blob(row.values).run();
   for (std::size_t i = 0; i < rules_.rules(name.model); ++i) {
