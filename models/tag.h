@@ -2,7 +2,7 @@
 //
 // Shared: every device may change every tag; concurrent edits merge field by field. The columns:
 //   name         what the tag is called, and its key: two devices that make the same tag at the same time have made one
-//                tag. (With a random key they would have made two of one name, and UNIQUE cannot be synchronised.)
+//                tag. (With a random key they would have made two of one name, and UNIQUE would hide one of them, with its links.)
 //   color        "#rrggbb" or a colour's name; NULL: none
 //   description  for people; NULL: none
 //   created_ms   milliseconds since 1970 UTC

@@ -134,6 +134,7 @@ std::unique_ptr<CLI::App> make_app(Invocation& typed) {
   add(*app, typed, "status", Verb::status, "How this device and its peers stand");
   add(*app, typed, "digest", Verb::digest, "Rows and a hash for each model, to compare devices");
   add(*app, typed, "conflicts", Verb::conflicts, "Concurrent changes that lost, newest first");
+  add(*app, typed, "references", Verb::references, "References that lead nowhere, and rows that are hidden");
   CLI::App* sql = add(*app, typed, "sql", Verb::sql, "Ask the database; what would write is refused");
   sql->add_option("QUERY", typed.query, "One statement, such as \"SELECT * FROM tag\"")->required();
   CLI::App* backup = add(*app, typed, "backup", Verb::backup, "Copy the database into a new file, while everything goes on");

@@ -14,7 +14,7 @@ namespace starling::apps {
 
 enum class Verb {
   init, id, peer_add, peer_remove, peer_list, member_list, member_remove, member_admit, identity_keep, index, tag, tag_list, tag_set, tag_rm, untag, ls,
-  album_add, album_remove, album_ls, album_show, status, digest, conflicts, sql, backup, verify, pause,
+  album_add, album_remove, album_ls, album_show, status, digest, conflicts, references, sql, backup, verify, pause,
   resume, leave
 };
 

@@ -159,6 +159,9 @@ std::string render_status(const json& answer, bool has_daemon) {
   text += "Conflicts  " + count_of(answer, "conflicts") +
           (answer["conflicts"] == 0 ? "\n" : " ('starling conflicts' lists them)\n");
   if (answer["quarantined"] != 0) text += "Quarantine " + count_of(answer, "quarantined") + " changes\n";
+  if (answer["hidden"] != 0) text += "Hidden     " + count_of(answer, "hidden") + " rows ('starling references' lists them)\n";
+  if (answer["dangling"].is_number() && answer["dangling"] != 0)
+    text += "Dangling   " + count_of(answer, "dangling") + " references ('starling references' lists them)\n";
   if (answer["damaged"] != 0) text += "Damaged    " + count_of(answer, "damaged") + " rows ('starling verify' lists them)\n";
   return text;
 }
@@ -250,6 +253,25 @@ std::string render_conflicts(const json& answer) {
   return text.empty() ? "No conflicts.\n" : text;
 }
 
+std::string values_text(const json& values) {
+  std::string text;
+  for (const json& value : values) text += (text.empty() ? "" : ", ") + value_text(value);
+  return text;
+}
+
+std::string render_references(const json& answer) {
+  std::string text;
+  for (const json& one : answer["dangling"])
+    text += row_name(one) + ", " + shown(one["columns"]) + ": there is no " + shown(one["parent"]) + " (" +
+            values_text(one["missing"]) + ")\n";
+  for (const json& one : answer["hidden"]) {
+    const bool nulled = one["kind"] == "nulled";
+    text += row_name(one) + (nulled ? " is shown with NULL: " : " is hidden: ") + shown(one["why"]) + "\n";
+  }
+  if (answer["more"] == true || answer["more_hidden"] == true) text += "and more\n";
+  return text.empty() ? "Every reference leads to a row, and no row is hidden.\n" : text;
+}
+
 std::string render_albums(const json& answer) {
   TextTable table;
   table.row({"album", "entries", "id", "description"});
@@ -334,6 +356,7 @@ std::string render(const Invocation& typed, const json& answer, bool has_daemon)
     case Verb::digest: return render_digest(answer);
     case Verb::verify: return render_verify(answer);
     case Verb::conflicts: return render_conflicts(answer);
+    case Verb::references: return render_references(answer);
   }
   return {};
 }

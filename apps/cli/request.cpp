@@ -57,6 +57,7 @@ const char* op_of(Verb verb) {
     case Verb::verify: return "verify";
     case Verb::digest: return "digest";
     case Verb::conflicts: return "conflicts";
+    case Verb::references: return "references";
     case Verb::sql: return "sql";
     case Verb::init:
     case Verb::id:  // need no node, see setup.h

@@ -7,6 +7,7 @@
 #include "apps/common/byte_text.h"
 #include "apps/common/catalog.h"
 #include "apps/common/conflict_list.h"
+#include "apps/common/reference_list.h"
 #include "apps/common/data_folder.h"
 #include "apps/common/indexer.h"
 #include "apps/common/member_requests.h"
@@ -19,6 +20,8 @@
 
 namespace starling::apps {
 namespace {
+
+constexpr std::size_t kDanglingCounted = 1000;
 
 using nlohmann::json;
 using Clock = std::chrono::steady_clock;
@@ -85,6 +88,7 @@ Expected<json> Commands::run(const json& request, const ProgressFn& progress) {
   if (op == "verify") return verify(arguments);
   if (op == "digest") return digest(arguments);
   if (op == "conflicts") return conflicts(arguments);
+  if (op == "references") return references(arguments);
   if (op == "sql") return sql(arguments, progress);
   return Error{Errc::invalid_argument, op.empty() ? "a request without \"op\"" : "no such request", printable(op),
                "see docs/control.md"};
@@ -95,6 +99,9 @@ Expected<json> Commands::status(Arguments& arguments) {
   json answer = status_to_json(node_.status());
   answer["folder"] = bytes_to_json(config_.folder.string());
   answer["port"] = node_.port();
+  const Expected<Reader> reader = node_.reader();
+  const Expected<std::vector<DanglingReference>> dangling = reader ? reader->dangling(kDanglingCounted) : reader.error();
+  answer["dangling"] = dangling ? json(dangling->size()) : json();
   const std::string& listen = config_.listen;
   if (node_.port() != 0) answer["listening"] = listen.substr(0, listen.rfind(':') + 1) + std::to_string(node_.port());
   else answer["listening"] = json();
@@ -297,6 +304,14 @@ Expected<json> Commands::conflicts(Arguments& arguments) {
   const Expected<Reader> reader = node_.reader();
   if (!reader) return reader.error();
   return list_conflicts(*reader, limit);
+}
+
+Expected<json> Commands::references(Arguments& arguments) {
+  const std::size_t limit = arguments.limit();
+  if (Expected<void> ok = arguments.done(); !ok) return ok.error();
+  const Expected<Reader> reader = node_.reader();
+  if (!reader) return reader.error();
+  return list_references(*reader, limit);
 }
 
 Expected<json> Commands::sql(Arguments& arguments, const ProgressFn& progress) {

@@ -46,6 +46,7 @@ class Commands {
   Answer digest(Arguments&);
   Answer verify(Arguments&);
   Answer conflicts(Arguments&);
+  Answer references(Arguments&);
   Answer sql(Arguments&, const ProgressFn&);
 
   Node& node_;

@@ -48,6 +48,8 @@ json status_to_json(const Status& status) {
           {"waiting", std::move(waiting)},
           {"conflicts", status.conflicts},
           {"quarantined", status.quarantined},
+          {"hidden", status.hidden},
+          {"nulled", status.nulled},
           {"damaged", status.damaged},
           {"repaired", status.repaired},
           {"rows_applied", status.rows_applied},

@@ -29,6 +29,7 @@ inline constexpr std::size_t kChangesPerEntryMax = 1'000'000;
 inline constexpr std::size_t kPartMax = 256 * KiB;        // a larger entry is kept in parts of this size, and travels so
 inline constexpr std::size_t kStagedMax = 4 * kEntryMax;  // parts on disk of entries that are not applied yet, of all logs
 inline constexpr std::size_t kStagedEntriesMax = 64;      // such entries
+inline constexpr std::size_t kPendingRows = 2000;         // merged rows of models with rules that await settling
 inline constexpr std::size_t kConflictRing = 10'000;      // rows of sync_conflict that are kept
 inline constexpr std::size_t kMembersMax = 1024;          // devices in a workspace, removed ones included
 

@@ -23,12 +23,14 @@ enum class PlantedBug : std::uint8_t {
   page_accepted_past_gap,       // a page that begins beyond our position is taken
   tombstone_dropped_early,      // a tombstone goes although a member has not acknowledged its delete
   snapshot_without_sweep,       // rows that a snapshot does not list stay
+  unique_by_arrival,            // of two rows with one UNIQUE value the first to come stands
+  hidden_for_ever,              // a row that lost its UNIQUE value is not shown again when that is free
 };
 
-inline constexpr std::array<const char*, 13> kPlantedBugNames = {
+inline constexpr std::array<const char*, 15> kPlantedBugNames = {
     "none",           "acknowledge-before-commit", "cursor-outside-transaction", "no-tie-break",          "generation-ignored",    "dependency-ignored",
     "clock-in-memory-only", "page-off-by-one",     "fold-forgets-rollback",      "outbox-drops-silently", "page-accepted-past-gap",
-    "tombstone-dropped-early", "snapshot-without-sweep"};
+    "tombstone-dropped-early", "snapshot-without-sweep", "unique-by-arrival", "hidden-for-ever"};
 
 #ifdef STARLING_PLANTED_BUGS
 inline PlantedBug planted_bug = PlantedBug::none;

@@ -60,6 +60,18 @@ Hash128 schema_digest(const ModelSchema& m) {
     w.blob(f.default_sql);
     w.varint(static_cast<std::uint64_t>(f.key_position));
   }
+  for (const UniqueFields& unique : m.uniques) {
+    w.blob("unique");
+    w.varint(unique.size());
+    for (const FieldIndex i : unique) w.blob(m.fields[i].name);
+  }
+  for (const Reference& r : m.references) {
+    w.blob("reference");
+    w.u8(static_cast<std::uint8_t>(r.policy));
+    w.blob(r.parent);
+    w.varint(r.fields.size());
+    for (const FieldIndex i : r.fields) w.blob(m.fields[i].name);
+  }
   return hash128(w.bytes());
 }
 

@@ -23,15 +23,35 @@ enum class Kind : std::uint8_t {
 
 enum class Op : std::uint8_t { insert = 0, update = 1, erase = 2 };
 
+// What becomes of a shared row whose parent, by one of its foreign keys, is not there: it has not come, has been deleted,
+// or is hidden itself. The same on every device, whatever came first (docs/adr/0015-unique-and-references.md).
+enum class Dangling : std::uint8_t {
+  keep = 0,      // it is shown as it is, and counted
+  cascade = 1,   // it is hidden as long as its parent is
+  set_null = 2,  // it is shown, with NULL in the columns of that key, as long as its parent is not there
+};
+
 struct Model {
   std::string table;
   std::string ddl;  // CREATE TABLE …; empty: the table exists already
   Kind kind = Kind::shared;
   bool unique_integers = false;  // the application vouches that its INTEGER PRIMARY KEY is unique across devices
+  struct OnDangling {
+    std::string column;
+    Dangling policy = Dangling::keep;
+  };
+  std::vector<OnDangling> dangling = {};  // foreign keys, each by one of its columns; one that is not named: keep
+
+  // Names a foreign key of this table by a column that is in no other, and says what happens while it dangles.
+  [[nodiscard]] Model on_dangling(std::string column, Dangling policy) const {
+    Model model = *this;
+    model.dangling.push_back({std::move(column), policy});
+    return model;
+  }
 
   // The table's name is read from the DDL when the store opens; errors are reported there.
-  [[nodiscard]] static Model from_sql(std::string ddl, Kind kind) { return {"", std::move(ddl), kind, false}; }
-  [[nodiscard]] static Model existing(std::string table, Kind kind) { return {std::move(table), "", kind, false}; }
+  [[nodiscard]] static Model from_sql(std::string ddl, Kind kind) { return {"", std::move(ddl), kind, false, {}}; }
+  [[nodiscard]] static Model existing(std::string table, Kind kind) { return {std::move(table), "", kind, false, {}}; }
 };
 
 enum class Affinity : std::uint8_t { text, numeric, integer, real, blob };
@@ -52,6 +72,14 @@ struct FieldSchema {
   int storage = 0;                // position in the stored record: what the pre-update hook counts by
 };
 
+using UniqueFields = std::vector<FieldIndex>;  // of a UNIQUE index besides the key, ascending
+
+struct Reference {  // a foreign key of a shared model to the key of a shared model that is not merely kept
+  std::vector<FieldIndex> fields;  // in the order of the parent's key
+  std::string parent;              // its model
+  Dangling policy = Dangling::cascade;
+};
+
 struct ModelSchema {
   std::string name;               // the table
   Kind kind = Kind::shared;
@@ -63,9 +91,14 @@ struct ModelSchema {
   bool integer_key = false;       // the key is the rowid (INTEGER PRIMARY KEY, declared unique)
   bool has_foreign_keys = false;  // a foreign key of any table starts or ends here
   bool has_checks = false;        // a CHECK constraint, or at least the word in its declaration
+  std::vector<UniqueFields> uniques;  // ascending: their numbers are the same on every device
+  std::vector<Reference> references;  // likewise
+  bool has_dependents = false;        // a reference of a model leads here
   bool built_in = false;          // the engine's own (core/store/member_table.h): not the application's to see
   Hash128 digest;                 // over all that two peers must agree on
 
+  // Whether what it shows is more than its merged rows: a row may be hidden, or hide or show another (visibility.h).
+  [[nodiscard]] bool has_rules() const { return !uniques.empty() || !references.empty() || has_dependents; }
   [[nodiscard]] FieldMask all_fields() const {
     return fields.size() == 64 ? ~FieldMask{0} : (FieldMask{1} << fields.size()) - 1;
   }
@@ -90,8 +123,8 @@ struct Schema {
 // Quotes an identifier for SQL: "name" with inner quotes doubled.
 [[nodiscard]] std::string quote_identifier(std::string_view);
 
-// The hash of all that two peers must agree on: name, kind, and each field's name, affinity, NOT NULL, default and
-// place in the key.
+// The hash of all that two peers must agree on: name, kind, each field's name, affinity, NOT NULL, default and place in
+// the key, UNIQUE indexes, and foreign keys that are not merely kept.
 [[nodiscard]] Hash128 schema_digest(const ModelSchema&);
 
 }  // namespace starling

@@ -14,6 +14,7 @@
 #include "core/store/row_store.h"
 #include "core/store/store.h"
 #include "core/store/sync_state.h"
+#include "core/store/visibility.h"
 #include "proto/entry.h"
 #include "proto/state_page.h"
 
@@ -140,7 +141,9 @@ Expected<ApplyResult> Applier::entry(const Origin& origin, Seq seq, BytesView by
     if (left.empty()) break;
     change(left.front(), {header.stamp(), header.seq}, recorder, result);
     left = left.subspan(1);
+    if (store_.rows().pending().size() >= limits::kPendingRows) settle(wall, result);
   }
+  settle(wall, result);
   result.event.conflicts = store_.conflicts().added() > lost_before;
   store_.log().append(ordinal, seq, bytes);
   return result;
@@ -180,6 +183,7 @@ void Applier::take_back(const DecodedEntry& entry, Ordinal origin, Seq draft) {
     for (FieldStamp& f : version->fields) name_author(f.stamp);
     if (version->death == Death{ours.origin, draft}) version->death = Death{store_.origins().origin(origin), entry.header.seq};
     rows.put(c.model, c.key, *version, values, intact);
+    if (rows.has_rules(c.model)) rows.note_anew({c.model, Bytes(c.key)});
   }
   store_.log().remove(store_.self_ordinal(), draft);
 }
@@ -195,9 +199,14 @@ std::size_t Applier::new_rows(std::span<const Change> changes, const Stamp& stam
   }
   rows.resize(store_.rows().put_new(model, rows, stamp));
   store_.rows().insert_rows(model, rows);
-  for (const Change& c : changes.first(rows.size())) note_row(result.event, c.model, c.op, c.fields, c.key);
   result.rows += rows.size();
+  if (store_.rows().has_rules(model)) return rows.size();  // settle() tells what is shown
+  for (const Change& c : changes.first(rows.size())) note_row(result.event, c.model, c.op, c.fields, c.key);
   return rows.size();
+}
+
+void Applier::settle(WallTime wall, ApplyResult& result) {
+  for (const ShownChange& c : store_.settle(wall)) note_row(result.event, c.model, c.op, c.fields, c.key);
 }
 
 void Applier::change(const Change& c, const Place& place, ConflictRecorder& recorder, ApplyResult& result) {
@@ -236,7 +245,8 @@ void Applier::change(const Change& c, const Place& place, ConflictRecorder& reco
     case Verdict::erase_row: rows.erase_row(c.model, c.key); break;
   }
   rows.put(c.model, c.key, merged_version(mine, merged, c.op, c.generation, stamp, place.seq), values, intact);
-  note_row(result.event, c.model, c.op, c.op == Op::update ? merged.won : c.fields, c.key);
+  const bool told_later = rows.pending().find({c.model, Bytes(c.key)}) != nullptr;  // by settle()
+  if (!told_later) note_row(result.event, c.model, c.op, c.op == Op::update ? merged.won : c.fields, c.key);
 }
 
 void Applier::new_rows_of_snapshot(ModelIndex model, std::span<const NewRow> rows, ApplyResult& result) {
@@ -245,15 +255,16 @@ void Applier::new_rows_of_snapshot(ModelIndex model, std::span<const NewRow> row
   ASSERT(put == rows.size());
   store_.rows().insert_rows(model, rows);
   const ModelSchema& m = store_.schema().models[model];
-  for (const NewRow& row : rows) note_row(result.event, model, Op::insert, m.all_fields() & ~m.key_fields(), row.key);
   result.rows += rows.size();
+  if (m.has_rules()) return;
+  for (const NewRow& row : rows) note_row(result.event, model, Op::insert, m.all_fields() & ~m.key_fields(), row.key);
 }
 
 void Applier::sweep(ModelIndex model, BytesView key, const RowVersion& mine, ConflictRecorder& recorder, ApplyResult& result) {
   recorder.lost_to_sweep(model, key, mine);
   store_.rows().forget(model, key);
   ++result.rows;
-  note_row(result.event, model, Op::erase, 0, key);
+  if (!store_.rows().has_rules(model)) note_row(result.event, model, Op::erase, 0, key);
 }
 
 // What a page may be, given where we stand in its stream. Reading it anew, we stand where we have come so far.

@@ -60,6 +60,8 @@ class Applier {
   // Of a snapshot: rows of which nothing is known here; and a row of ours that has died where it comes from.
   void new_rows_of_snapshot(ModelIndex, std::span<const NewRow>, ApplyResult&);
   void sweep(ModelIndex, BytesView key, const RowVersion&, ConflictRecorder&, ApplyResult&);
+  // Of models with rules: what is shown of all that was merged (core/store/visibility.h). At the end of what comes together.
+  void settle(WallTime, ApplyResult&);
 
  private:
   [[nodiscard]] std::optional<Seq> draft_of(const DecodedEntry&, BytesView bytes);

@@ -10,6 +10,7 @@
 #include "core/store/digest_table.h"
 #include "core/store/origin_table.h"
 #include "core/store/quarantine.h"
+#include "core/store/visibility.h"
 #include "core/store/snapshot_stage.h"
 #include "core/store/row_store.h"
 #include "core/store/sql_error.h"
@@ -218,6 +219,7 @@ std::optional<ChangeSet> Repairer::take_rows(const DigestRequest& of, const std:
   changed.schema = schema_;
   changed.origin = of.owner;
   const ModelSchema& model = schema_->models[of.model];
+  std::size_t taken_rows = 0;
   RowRepair repair(store_, of.model, of.owner, repair_->peer);
   store_.begin(TransactionKind::apply);
   try {
@@ -230,8 +232,11 @@ std::optional<ChangeSet> Repairer::take_rows(const DigestRequest& of, const std:
         step.refuse(session, taken.error());
         return std::nullopt;
       }
-      if (*taken) changed.rows.push_back({of.model, Op::update, model.all_fields() & ~model.key_fields(), Bytes(row.key)});
+      taken_rows += *taken ? 1 : 0;
+      if (*taken && !model.has_rules()) changed.rows.push_back({of.model, Op::update, model.all_fields() & ~model.key_fields(), Bytes(row.key)});
     }
+    for (ShownChange& shown : store_.settle(step.now.wall))
+      changed.rows.push_back({shown.model, shown.op, shown.fields, std::move(shown.key)});
     store_.commit();
   } catch (const SQLite::Exception& e) {
     store_.rollback();
@@ -241,8 +246,8 @@ std::optional<ChangeSet> Repairer::take_rows(const DigestRequest& of, const std:
     give_up(step, limits::kRepairBackoffCap);
     return std::nullopt;
   }
-  repair_->taken += changed.rows.size();
-  repaired_ += changed.rows.size();
+  repair_->taken += taken_rows;
+  repaired_ += taken_rows;
   return changed;
 }
 

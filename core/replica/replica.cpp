@@ -10,6 +10,7 @@
 #include "core/store/conflict_log.h"
 #include "core/store/member_table.h"
 #include "core/store/quarantine.h"
+#include "core/store/row_store.h"
 #include "core/store/sync_state.h"
 
 namespace starling {
@@ -190,6 +191,8 @@ Status Replica::status() const {
   status.damaged = impl_->repairer.damaged();
   status.repaired = impl_->repairer.repaired();
   status.quarantined = store.quarantine().count();
+  status.hidden = store.rows().hidden().count();
+  status.nulled = store.rows().hidden().nulled();
   VersionVector known;
   for (const auto& [id, s] : impl_->sessions) {
     PeerStatus peer;

@@ -36,8 +36,9 @@ bool RowRepair::take_shared(const RepairRow& row) {
     if (merge(&*held, Op::insert, row.version.generation, plain(), row.version.generation).verdict == Verdict::superseded)
       return false;
   } else if (held) {
+    const bool good = rows.is_good(model_, row.key);  // also what is shown of it
     const std::optional<BytesView> mine = rows.read_row(model_, row.key);
-    if (mine && rows.is_intact(model_, row.key, *held, *mine)) {
+    if (mine && good) {
       if (*held == row.version && *mine >= row.values) return false;
       if (*held != row.version) {
         version = *held;

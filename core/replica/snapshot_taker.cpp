@@ -156,6 +156,7 @@ ChangeSet SnapshotTaker::merge_more(WallTime wall) {
   if (!whole) theirs = theirs.first(up_to(mine.back().key));
   theirs = theirs.subspan(up_to(cursor.key));
   merge_range(page->model, theirs, mine, recorder, result);
+  applier_.settle(wall, result);
   if (!whole) store_.snapshot().advance({cursor.page, mine.back().key});
   else store_.snapshot().advance({cursor.page + 1, page->range.to_end ? Bytes() : page->range.through});
   return std::move(result.event);

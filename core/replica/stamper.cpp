@@ -12,6 +12,7 @@
 #include "core/store/row_store.h"
 #include "core/store/store.h"
 #include "core/store/sync_state.h"
+#include "core/store/visibility.h"
 #include "proto/entry.h"
 #include "proto/state_page.h"
 
@@ -146,8 +147,17 @@ class LogStamper {
     } else {
       new_model_ = c.model;
       new_rows_.push_back({c.key, c.values, {}});
+      if (has_to_settle(c)) (void)note(c);
     }
     changes_.push_back(change);
+  }
+
+  // What an application wrote meets nothing where no row is hidden: SQLite has enforced what it shows.
+  [[nodiscard]] bool has_to_settle(const NetChange& c) const {
+    return store_.rows().has_rules(c.model) && (store_.applying() || !store_.rows().hidden().empty());
+  }
+  RowStore::Written note(const NetChange& c) {
+    return store_.rows().note_written(c.model, c.op, c.key, c.changed, c.values, c.before);
   }
 
   void put_new_rows() {  // as the StateStamper's; here nobody else can own the row
@@ -162,14 +172,18 @@ class LogStamper {
   }
 
   void apply(const NetChange& c, RowVersion version) {
-    const bool intact = c.op == Op::erase || store_.rows().is_intact(c.model, c.key, version, c.before);
+    RowStore::Written merged;
+    const bool settles = has_to_settle(c);
+    if (settles) merged = note(c);
+    const BytesView before = settles ? BytesView(merged.before) : c.before;
+    const bool intact = c.op == Op::erase || store_.rows().is_intact(c.model, c.key, version, before);
     if (c.op == Op::erase) {
       version = RowVersion{version.generation, Death{store_.self(), next_seq()}, {}};
     } else {
       for (FieldMask left = c.changed; left != 0; left &= left - 1)
         version.set(static_cast<FieldIndex>(std::countr_zero(left)), stamp_);
     }
-    store_.rows().put(c.model, c.key, version, c.row, intact);
+    store_.rows().put(c.model, c.key, version, settles ? BytesView(merged.after) : c.row, intact);
   }
 
   Store& store_;
@@ -221,6 +235,8 @@ Expected<LocalCommit> stamp_changes(Store& store, std::span<const NetChange> cha
   commit.changes.local = true;
   commit.changes.origin = commit.origin;
   list_rows(changes, commit.changes);
+  for (ShownChange& shown : store.settle(wall))
+    if (!commit.changes.overflow) commit.changes.rows.push_back({shown.model, shown.op, shown.fields, std::move(shown.key)});
   return commit;
 }
 

@@ -49,6 +49,8 @@ struct Status {
   std::vector<WaitingOrigin> waiting;
   std::uint64_t conflicts = 0;       // recorded since the database was made
   std::uint64_t quarantined = 0;
+  std::uint64_t hidden = 0;          // shared rows that are not shown: another has their UNIQUE value, or their parent is not there
+  std::uint64_t nulled = 0;          // rows that are shown with NULL for a parent that is not there
   std::uint64_t damaged = 0;         // rows that are not as they were written, and wait for a peer that has them
   std::uint64_t repaired = 0;        // rows taken from a peer for that reason, or as digests differed, since the node opened
   std::uint64_t rows_applied = 0;    // from peers, since the node opened

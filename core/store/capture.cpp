@@ -269,13 +269,13 @@ Expected<std::vector<NetChange>> Capture::Impl::net_changes() {
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const TouchedRow& row = rows[i];
     if (!row.before.present && !row.after.present) continue;
-    NetChange change{row.model, Op::erase, rows.bytes(row.key), 0, {}, {}};
+    NetChange change{row.model, Op::erase, rows.bytes(row.key), 0, {}, {}, {}};
+    if (row.before.present) change.before = rows.bytes(row.before.bytes);
     if (row.after.present) {
       change.row = rows.bytes(row.after.bytes);
       change.op = row.before.present ? Op::update : Op::insert;
       if (change.op == Op::update) {
         diff(row, change);
-        change.before = rows.bytes(row.before.bytes);
         if (change.changed == 0 && row.after.fits) continue;  // of an oversized value we cannot tell
       } else {
         change.changed = schema.models[row.model].all_fields() & ~schema.models[row.model].key_fields();

@@ -23,6 +23,21 @@ struct TableDigest {
   std::string digest;  // SHA-256 in hexadecimal over all visible rows, in the order of their keys
 };
 
+struct DanglingReference {  // a row that is shown, and refers to one that is not there
+  std::string table;
+  std::vector<SqlValue> key;  // of the row
+  std::string columns;        // of the foreign key, with commas
+  std::string parent;         // table
+  std::vector<SqlValue> missing;  // what the columns hold
+};
+
+struct HiddenReference {  // a row that is not shown, or shown with NULL, and why (core/store/visibility.h)
+  std::string table;
+  Bytes key;  // typed bytes
+  int kind = 0;  // core/store/hidden_rows.h
+  std::string why;
+};
+
 class Snapshot;
 
 class Reader {
@@ -60,6 +75,11 @@ class Reader {
     std::function<bool()> go_on;
   };
   [[nodiscard]] Expected<std::vector<std::string>> visit(std::string_view sql, const Visit&) const;
+
+  // Rows of the models that refer to what is not there, `most` of them; found now, by reading the tables that have foreign
+  // keys. And rows that are hidden, or not shown as they are.
+  [[nodiscard]] Expected<std::vector<DanglingReference>> dangling(std::size_t most) const;
+  [[nodiscard]] Expected<std::vector<HiddenReference>> hidden(std::size_t most) const;
 
   // The digest of a model's visible rows: typed bytes of key and fields. Equal digests, equal tables.
   [[nodiscard]] TableDigest digest(const ModelSchema&) const;

@@ -51,6 +51,7 @@ void RowStore::sum_anew(Ordinal named) {
     });
     for (const auto& [key, v] : rows) {
       put(m, key, v, read_row(m, key));
+      if (has_rules(m)) note_anew({m, key});  // which of two rows is shown follows from their stamps
     }
   }
 }

@@ -54,45 +54,6 @@ std::string put_new_owned_sql(std::size_t count) {
   return many(kInsertOrFail, "sync_row(model, key, origin, rev, sum)", "(?,?,?,?,?)", count);
 }
 
-bool has_triggers(sqlite3* db) {
-  int on = 0;
-  sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_TRIGGER, -1, &on);
-  return on != 0;
-}
-
-std::string where_key(const ModelSchema& m) {
-  std::vector<std::string> terms;
-  for (const FieldIndex i : m.key) terms.push_back(quote_identifier(m.fields[i].name) + "=?");
-  return " WHERE " + joined(terms, " AND ");
-}
-
-// Key columns first, then the others: the order of our arguments.
-std::string insert_sql(const char* insert, const ModelSchema& m, std::size_t count) {
-  std::vector<std::string> names;
-  for (const FieldIndex i : m.key) names.push_back(quote_identifier(m.fields[i].name));
-  for (const FieldSchema& f : m.fields)
-    if (f.key_position == 0) names.push_back(quote_identifier(f.name));
-  const std::string marks = "(" + joined(std::vector<std::string>(names.size(), "?"), ",") + ")";
-  return many(insert, "main." + quote_identifier(m.name) + "(" + joined(names, ",") + ")", marks, count);
-}
-
-std::string upsert_sql(const ModelSchema& m, std::size_t count) {
-  std::vector<std::string> keys, sets;
-  for (const FieldIndex i : m.key) keys.push_back(quote_identifier(m.fields[i].name));
-  for (const FieldSchema& f : m.fields)
-    if (f.key_position == 0) sets.push_back(quote_identifier(f.name) + "=excluded." + quote_identifier(f.name));
-  return insert_sql("INSERT INTO ", m, count) + " ON CONFLICT(" + joined(keys, ",") + ") DO " +
-         (sets.empty() ? "NOTHING" : "UPDATE SET " + joined(sets, ","));
-}
-
-std::string select_sql(const ModelSchema& m) {
-  std::vector<std::string> names;
-  for (const FieldSchema& f : m.fields)
-    if (f.key_position == 0) names.push_back(quote_identifier(f.name));
-  if (names.empty()) names.emplace_back("NULL");
-  return "SELECT " + joined(names, ",") + " FROM main." + quote_identifier(m.name) + where_key(m);
-}
-
 // Stamps of single fields: field, HLC as difference to the generation's, origin ordinal; ascending by field.
 void write_fields(ByteWriter& w, const RowVersion& v, OriginTable& origins) {
   for (const FieldStamp& f : v.fields) {
@@ -126,6 +87,18 @@ std::optional<Bytes> completed(const ModelSchema& m, BytesView values) {
   const std::optional<Bytes> added = m.values_added_since(had);
   if (!r.done() || !added) return std::nullopt;
   return Bytes(values) + *added;
+}
+
+// What is shown of a row in place of its merged values: NULL for some of them.
+bool is_nulled(const ModelSchema& m, BytesView shown, BytesView merged) {
+  ByteReader here(shown);
+  ByteReader there(merged);
+  for (FieldMask left = m.all_fields() & ~m.key_fields(); left != 0; left &= left - 1) {
+    const BytesView value = read_value_bytes(here);
+    ByteReader null(value);
+    if (read_value_bytes(there) != value && read_value(null).type != Type::null) return false;
+  }
+  return true;
 }
 
 }  // namespace
@@ -168,40 +141,28 @@ RowSum sum_of(const ModelSchema& m, const ScannedRow& row) {
 }
 
 RowStore::RowStore(sqlite3* db, const Schema& schema, OriginTable& origins, DigestTable& digests)
-    : db_(db), schema_(schema), origins_(origins), digests_(digests), select_(db, kSelect), put_(db, kPut), put_new_(db, put_new_sql(1)),
+    : db_(db), schema_(schema), origins_(origins), digests_(digests), rules_(schema), shown_(db, rules_),
+      hidden_(db, rules_), select_(db, kSelect), put_(db, kPut), put_new_(db, put_new_sql(1)),
       put_new_many_(db, put_new_sql(kMany)), put_owned_(db, kPutOwned), put_new_owned_(db, put_new_owned_sql(1)),
       put_new_owned_many_(db, put_new_owned_sql(kMany)), read_owned_(db, kReadOwned), scan_(db, kScan),
       read_shared_(db, kReadShared), drop_(db, kDropTombstones), find_gone_(db, kFindGone), drop_gone_(db, kDropGone),
       forget_(db, kForget) {
   Statement number(db, "SELECT number FROM sync_model WHERE name=?");
-  // Triggers of the application: a conflict clause of ours would override those inside them, so that an INSERT OR IGNORE
-  // of theirs fails; and they may have made a row before its insert comes from the peer.
-  const bool triggers = has_triggers(db);
-  const auto insert = [&](const ModelSchema& m, std::size_t count) {
-    return triggers ? upsert_sql(m, count) : insert_sql(kInsertOrFail, m, count);
-  };
   for (const ModelSchema& m : schema.models) {
-    Sql sql;
     const ResetGuard guard(number);
     ASSERT(number.text(m.name).step());
-    sql.number = number.column_integer(0);
-    sql.insert = Statement(db, insert(m, 1));
-    sql.insert_many = Statement(db, insert(m, kMany));
-    sql.upsert = Statement(db, upsert_sql(m, 1));
-    sql.erase = Statement(db, "DELETE FROM main." + quote_identifier(m.name) + where_key(m));
-    sql.select = Statement(db, select_sql(m));
-    by_number_[sql.number] = schema.index_of(m);
-    models_.push_back(std::move(sql));
+    numbers_.push_back(number.column_integer(0));
+    by_number_[numbers_.back()] = schema.index_of(m);
   }
 }
 
-RowStore::Sql& RowStore::sql(ModelIndex m) {
-  ASSERT(m < models_.size());
-  return models_[m];
+std::int64_t RowStore::number(ModelIndex m) const {
+  ASSERT(m < numbers_.size());
+  return numbers_[m];
 }
 
 DigestTable::Key RowStore::group(ModelIndex m, Ordinal owner) const {
-  return {models_[m].number, schema_.models[m].kind == Kind::shared ? DigestTable::kShared : owner};
+  return {number(m), schema_.models[m].kind == Kind::shared ? DigestTable::kShared : owner};
 }
 
 DigestTable::Key RowStore::group_of(ModelIndex m, const Origin& owner) const {
@@ -211,7 +172,7 @@ DigestTable::Key RowStore::group_of(ModelIndex m, const Origin& owner) const {
 bool RowStore::look_up(ModelIndex m, BytesView key) {
   held_ = {true, m, std::move(held_.key), std::nullopt, 0};
   held_.key.assign(key);
-  if (!select_.integer(sql(m).number).blob(key).step()) return false;
+  if (!select_.integer(number(m)).blob(key).step()) return false;
   held_.origin = select_.column_integer(0);
   if (!select_.column_is_null(6)) held_.sum = static_cast<RowSum>(select_.column_integer(6));
   return true;
@@ -251,7 +212,7 @@ std::optional<RowVersion> RowStore::version(ModelIndex m, BytesView key) {
 
 void RowStore::read_shared(ModelIndex m, BytesView after, const std::function<bool(BytesView, const RowVersion&)>& take) {
   const ResetGuard guard(read_shared_);
-  read_shared_.integer(sql(m).number).blob(after);
+  read_shared_.integer(number(m)).blob(after);
   while (read_shared_.step() && take(read_shared_.column_bytes(5), read_version(read_shared_))) {}
 }
 
@@ -278,7 +239,7 @@ void RowStore::forget(ModelIndex m, BytesView key) {
   (void)held(m, key);
   erase_row(m, key);
   built_in_changed_ |= schema_.models[m].built_in;
-  forget_.integer(sql(m).number).blob(key).run();
+  forget_.integer(number(m)).blob(key).run();
   replace_sum(m, key, held_.origin, std::nullopt);
 }
 
@@ -293,7 +254,7 @@ void RowStore::put(ModelIndex m, BytesView key, const RowVersion& v, std::option
   if (!v.death) sum = sum_of(schema_.models[m], key, v, values.value_or(BytesView()));
   if (sum && (!values || !intact)) sum = spoiled(*sum);
   const Ordinal generation = origins_.ordinal(v.generation.origin);
-  put_.integer(sql(m).number).blob(key).integer(generation);
+  put_.integer(number(m)).blob(key).integer(generation);
   put_.integer(static_cast<std::int64_t>(v.generation.hlc.packed));
   ByteWriter fields;
   if (v.fields.empty()) {
@@ -342,7 +303,7 @@ std::size_t RowStore::put_new(ModelIndex m, std::span<const NewRow> rows, const 
       m, rows, DigestTable::kShared, put_new_, put_new_many_,
       [&](const NewRow& row) { return sum_of(schema_.models[m], row.key, RowVersion{stamp_of(row), std::nullopt, {}}, row.values); },
       [&](Statement& put, const NewRow& row) {
-        put.integer(sql(m).number).blob(row.key).integer(origins_.ordinal(stamp_of(row).origin));
+        put.integer(number(m)).blob(row.key).integer(origins_.ordinal(stamp_of(row).origin));
         put.integer(static_cast<std::int64_t>(stamp_of(row).hlc.packed));
       });
 }
@@ -363,7 +324,7 @@ void RowStore::put_owned(ModelIndex m, BytesView key, const OwnedVersion& v, std
   std::optional<RowSum> sum;
   if (!v.deleted) sum = sum_of(schema_.models[m], key, origins_.origin(v.owner), v.rev, values.value_or(BytesView()));
   if (sum && (!values || !intact)) sum = spoiled(*sum);
-  put_owned_.integer(sql(m).number).blob(key).integer(v.owner).integer(static_cast<std::int64_t>(v.rev.value));
+  put_owned_.integer(number(m)).blob(key).integer(v.owner).integer(static_cast<std::int64_t>(v.rev.value));
   if (v.deleted) put_owned_.integer(1).null();
   else put_owned_.null().integer(static_cast<std::int64_t>(*sum));
   put_owned_.run();
@@ -376,7 +337,7 @@ std::size_t RowStore::put_new_owned(ModelIndex m, std::span<const NewRow> rows, 
       m, rows, owner, put_new_owned_, put_new_owned_many_,
       [&](const NewRow& row) { return sum_of(schema_.models[m], row.key, origin, row.rev, row.values); },
       [&](Statement& put, const NewRow& row) {
-        put.integer(sql(m).number).blob(row.key).integer(owner).integer(static_cast<std::int64_t>(row.rev.value));
+        put.integer(number(m)).blob(row.key).integer(owner).integer(static_cast<std::int64_t>(row.rev.value));
       });
 }
 
@@ -394,13 +355,18 @@ ScannedRow RowStore::read_scanned(ModelIndex m, BytesView key, const Statement& 
   }
   row.good = row.deleted ? !row.values
                          : row.values && !version.column_is_null(6) && sum_of(model, row) == static_cast<RowSum>(version.column_integer(6));
+  if (!row.good || hidden_.empty() || !has_rules(m)) return row;
+  const std::optional<HiddenRow> hidden = find_hidden({m, Bytes(key)});
+  if (!hidden) return row;
+  const std::optional<BytesView> shown = shown_.read(m, key);
+  row.good = hidden->kind == HiddenKind::nulled ? shown && is_nulled(model, *shown, *row.values) : !shown;
   return row;
 }
 
 void RowStore::scan(ModelIndex m, BytesView after, const std::function<Look(BytesView key, Ordinal)>& look,
                     const std::function<bool(const ScannedRow&)>& take) {
   const ResetGuard guard(scan_);
-  scan_.integer(sql(m).number).blob(after);
+  scan_.integer(number(m)).blob(after);
   while (scan_.step()) {
     const BytesView key = scan_.column_bytes(7);
     const Look wanted = look(key, scan_.column_integer(0));
@@ -460,53 +426,125 @@ void RowStore::read_owned(Ordinal owner, Rev from, const std::function<bool(cons
   }
 }
 
+// ---- Rows
+
 void RowStore::insert_row(ModelIndex m, BytesView key, BytesView values) {
-  sql(m).insert.values(key).values(values).run();
+  if (has_rules(m)) note({m, Bytes(key)}, values);
+  else shown_.insert(m, key, values);
 }
 
 void RowStore::insert_rows(ModelIndex m, std::span<const NewRow> rows) {
-  while (!rows.empty()) {
-    const std::size_t count = rows.size() >= kMany ? kMany : 1;
-    Statement& insert = count == kMany ? sql(m).insert_many : sql(m).insert;
-    for (const NewRow& row : rows.first(count)) insert.values(row.key).values(row.values);
-    insert.run();
-    rows = rows.subspan(count);
-  }
+  if (!has_rules(m)) return shown_.insert_all(m, rows);
+  for (const NewRow& row : rows) note({m, Bytes(row.key)}, row.values);
 }
 
 void RowStore::upsert_row(ModelIndex m, BytesView key, BytesView values) {
-  sql(m).upsert.values(key).values(values).run();
+  if (has_rules(m)) note({m, Bytes(key)}, values);
+  else shown_.upsert(m, key, values);
 }
 
-Statement& RowStore::update_statement(ModelIndex m, FieldMask mask) {
-  auto& cache = sql(m).updates;
-  const auto known = cache.find(mask);
-  if (known != cache.end()) return known->second;
-  if (cache.size() >= 64) cache.clear();  // field sets are few in practice; a hostile peer must not grow this
-  std::vector<std::string> sets;
-  for (FieldMask left = mask; left != 0; left &= left - 1)
-    sets.push_back(quote_identifier(schema_.models[m].fields[static_cast<FieldIndex>(std::countr_zero(left))].name) + "=?");
-  return cache[mask] = Statement(db_, "UPDATE main." + quote_identifier(schema_.models[m].name) + " SET " +
-                                          joined(sets, ",") + where_key(schema_.models[m]));
-}
-
+// Fields that no rule names are written where the row stands, if it stands in the table as it is.
 void RowStore::update_row(ModelIndex m, BytesView key, FieldMask mask, BytesView values) {
-  if (mask == 0) return;
-  update_statement(m, mask).values(values).values(key).run();
+  if (!has_rules(m)) return shown_.update(m, key, mask, values);
+  const RowName name{m, Bytes(key)};
+  const bool plain = (mask & rules_.fields_in_rules(m)) == 0 && pending_.find(name) == nullptr && !hidden_.find(name);
+  if (plain) return shown_.update(m, key, mask, values);
+  const std::optional<BytesView> row = read_row(m, key);
+  if (!row) return;
+  const FieldMask all = schema_.models[m].all_fields() & ~schema_.models[m].key_fields();
+  note(name, overlay_fields(Bytes(*row), all, values, mask, mask));
 }
 
-void RowStore::erase_row(ModelIndex m, BytesView key) { sql(m).erase.values(key).run(); }
+void RowStore::erase_row(ModelIndex m, BytesView key) {
+  if (has_rules(m)) note({m, Bytes(key)}, std::nullopt);
+  else shown_.erase(m, key);
+}
 
 std::optional<BytesView> RowStore::read_row(ModelIndex m, BytesView key) {
-  Statement& select = sql(m).select;
-  const ResetGuard guard(select);
-  if (!select.values(key).step()) return std::nullopt;
-  row_.clear();
-  const ModelSchema& model = schema_.models[m];
-  int column = 0;
-  for (const FieldSchema& f : model.fields)
-    if (f.key_position == 0) write_value(row_, select.column_value(column++));
-  return row_.bytes();
+  if (!has_rules(m) || (pending_.empty() && hidden_.empty())) return shown_.read(m, key);
+  const RowName name{m, Bytes(key)};
+  if (const PendingRow* pending = pending_.find(name)) {
+    if (!pending->values) return std::nullopt;
+    row_ = *pending->values;
+    return row_;
+  }
+  std::optional<HiddenRow> hidden = find_hidden(name);
+  if (!hidden) return shown_.read(m, key);
+  row_ = std::move(hidden->values);
+  return row_;
+}
+
+std::optional<HiddenRow> RowStore::find_hidden(const RowName& name) {
+  std::optional<HiddenRow> row = hidden_.find(name);
+  if (!row) return row;
+  std::optional<Bytes> whole = completed(schema_.models[name.model], row->values);
+  if (!whole) return std::nullopt;  // it is damaged: a row that is gone, until a peer's takes its place
+  row->values = std::move(*whole);
+  return row;
+}
+
+// ---- What waits to be settled
+
+void RowStore::release(const RowName& name, BytesView values) {
+  for (std::size_t i = 0; i < rules_.uniques(name.model); ++i) {
+    std::optional<Bytes> value = rules_.value({name.model, i}, name.key, values);
+    if (value) pending_.release({{name.model, i}, std::move(*value)});
+  }
+}
+
+// At the first touch: what it was.
+PendingRow& RowStore::note(const RowName& name) {
+  if (PendingRow* known = pending_.find(name)) return *known;
+  const std::optional<HiddenRow> hidden = find_hidden(name);
+  const std::optional<BytesView> shown = shown_.read(name.model, name.key);
+  if (hidden) release(name, hidden->values);
+  else if (shown) release(name, *shown);
+  PendingRow& row = pending_.add(name);
+  row.was = hidden ? hidden->kind : HiddenKind::none;
+  row.was_visible = shown.has_value();
+  return row;
+}
+
+void RowStore::note(const RowName& name, std::optional<BytesView> values) {
+  PendingRow& row = note(name);
+  row.values = values ? std::optional(Bytes(*values)) : std::nullopt;
+}
+
+void RowStore::note_anew(const RowName& name) {
+  const std::optional<BytesView> values = read_row(name.model, name.key);
+  const std::optional<Bytes> held = values ? std::optional(Bytes(*values)) : std::nullopt;  // note() reads, too
+  note(name, held);
+}
+
+RowStore::Written RowStore::note_written(ModelIndex m, Op op, BytesView key, FieldMask changed, BytesView values,
+                                         BytesView before) {
+  const RowName name{m, Bytes(key)};
+  const bool anew = op == Op::insert && before.empty();  // it did not see any row of that key
+  std::optional<HiddenRow> hidden = find_hidden(name);
+  if (PendingRow* known = pending_.find(name); known != nullptr && known->values) hidden = {known->was, {}, *known->values};
+  PendingRow* row = pending_.find(name);
+  if (row == nullptr) {
+    row = &pending_.add(name);
+    row->was = hidden ? hidden->kind : HiddenKind::none;
+    row->was_visible = hidden ? hidden->kind == HiddenKind::nulled : op != Op::insert;
+    if (hidden) {
+      release(name, hidden->values);
+    } else if (!before.empty()) {
+      release(name, before);
+    } else if (const std::optional<BytesView> shown = op == Op::erase ? shown_.read(m, key) : std::nullopt) {
+      release(name, *shown);  // of a rebase: the row goes only when it is settled
+    }
+  }
+  if (hidden && anew) {
+    const std::optional<RowVersion> version = this->version(m, key);
+    if (version && !version->death) row->overwritten = {*version, hidden->values};
+  }
+  Written written{hidden && !anew ? hidden->values : Bytes(before), {}};
+  const FieldMask all = schema_.models[m].all_fields() & ~schema_.models[m].key_fields();
+  if (op == Op::insert) written.after = values;
+  if (op == Op::update) written.after = overlay_fields(written.before, all, values, changed, changed);
+  row->values = op == Op::erase ? std::nullopt : std::optional(written.after);
+  return written;
 }
 
 }  // namespace starling

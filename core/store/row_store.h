@@ -4,6 +4,9 @@
 // the merge rule and the rule of ownership stand with their callers. Origins appear as stamps outside and as ordinals
 // inside. Every write happens in the caller's transaction. With a version goes the sum of the row (row_sum.h), and the
 // digests (digest_table.h) follow: whoever puts a version gives the values that the row has with it.
+//
+// A row's values are its merged ones, wherever they stand: in the table, in sync_hidden, or pending. What a model with
+// rules (UNIQUE, references) shows of them depends on other rows; what is written to one waits until Store::settle().
 #pragma once
 
 #include <functional>
@@ -15,7 +18,10 @@
 
 #include "core/causal/merge.h"
 #include "core/store/digest_table.h"
+#include "core/store/hidden_rows.h"
 #include "core/store/origin_table.h"
+#include "core/store/pending_rows.h"
+#include "core/store/shown_rows.h"
 #include "core/store/statement.h"
 
 namespace starling {
@@ -59,7 +65,7 @@ struct ScannedRow {  // a version and its row, in the order of keys; bytes are v
 
 class RowStore {
  public:
-  static constexpr std::size_t kMany = 32;  // rows in one INSERT; more gain nothing (ADR 3)
+  static constexpr std::size_t kMany = ShownRows::kMany;
 
   RowStore(sqlite3*, const Schema&, OriginTable&, DigestTable&);
 
@@ -110,7 +116,7 @@ class RowStore {
   bool recount(ModelIndex, const Origin& owner);  // the digest, from the sums as they stand; true: it was wrong
   [[nodiscard]] DigestTable::Key group_of(ModelIndex, const Origin& owner) const;
 
-  // The application's rows. `values`: typed bytes of the non-key fields named, ascending.
+  // Rows. `values`: typed bytes of the non-key fields named, ascending.
   void insert_row(ModelIndex, BytesView key, BytesView values);          // of every non-key field
   void insert_rows(ModelIndex, std::span<const NewRow>);                 // likewise, many at a time
   void upsert_row(ModelIndex, BytesView key, BytesView values);          // likewise, over whatever is there
@@ -119,12 +125,23 @@ class RowStore {
   // Typed bytes of every non-key field; nullopt: no such row. Valid until the next call.
   [[nodiscard]] std::optional<BytesView> read_row(ModelIndex, BytesView key);
 
- private:
-  struct Sql {  // the statements of one model
-    std::int64_t number = 0;  // of sync_model
-    Statement insert, insert_many, upsert, erase, select;
-    std::map<FieldMask, Statement> updates;
+  // What an application wrote to a row of a model with rules: it stands in the table, its merged values may be others.
+  // `row`, `before`: as in NetChange. Gives the merged values before and after.
+  struct Written {
+    Bytes before, after;
   };
+  [[nodiscard]] Written note_written(ModelIndex, Op, BytesView key, FieldMask changed, BytesView values, BytesView before);
+  void note_anew(const RowName&);  // to be settled although nothing was written: the rules are others
+  [[nodiscard]] bool has_rules(ModelIndex m) const { return rules_.has_rules(m); }
+
+  // The parts, for visibility.h and for those who look at what is shown.
+  [[nodiscard]] const RowRules& rules() const { return rules_; }
+  [[nodiscard]] ShownRows& shown() { return shown_; }
+  [[nodiscard]] HiddenRows& hidden() { return hidden_; }
+  [[nodiscard]] PendingRows& pending() { return pending_; }
+  [[nodiscard]] std::optional<HiddenRow> find_hidden(const RowName&);  // with the fields by which its model has grown
+
+ private:
   struct Held {  // what sync_row says of one key: the one that was asked for last
     bool valid = false;
     ModelIndex model = 0;
@@ -132,14 +149,16 @@ class RowStore {
     std::optional<RowSum> sum;  // nullopt: no visible row
     Ordinal origin = 0;
   };
-  Sql& sql(ModelIndex);
+  [[nodiscard]] std::int64_t number(ModelIndex) const;  // of sync_model
+  PendingRow& note(const RowName&);
+  void note(const RowName&, std::optional<BytesView> values);
+  void release(const RowName&, BytesView values);
   bool look_up(ModelIndex, BytesView key);  // select_ stands at the row of that key; false: there is none
   const Held& held(ModelIndex, BytesView key);
   void replace_sum(ModelIndex, BytesView key, Ordinal owner, std::optional<RowSum>);
   [[nodiscard]] DigestTable::Key group(ModelIndex, Ordinal owner) const;
   [[nodiscard]] RowVersion read_version(const Statement&) const;
   [[nodiscard]] ScannedRow read_scanned(ModelIndex, BytesView key, const Statement&);
-  Statement& update_statement(ModelIndex, FieldMask);
   template <class Sum, class Bind>
   std::size_t put_all_new(ModelIndex, std::span<const NewRow>, Ordinal owner, Statement& one, Statement& many, const Sum&,
                           const Bind&);
@@ -150,13 +169,17 @@ class RowStore {
   const Schema& schema_;
   OriginTable& origins_;
   DigestTable& digests_;
-  std::vector<Sql> models_;
+  const RowRules rules_;
+  ShownRows shown_;
+  HiddenRows hidden_;
+  PendingRows pending_;
+  std::vector<std::int64_t> numbers_;  // of models, in sync_model
   Statement select_, put_, put_new_, put_new_many_, put_owned_, put_new_owned_, put_new_owned_many_, read_owned_, scan_;
   Statement read_shared_, drop_, find_gone_, drop_gone_, forget_;
   Held held_;
   bool built_in_changed_ = false;
   std::map<std::int64_t, ModelIndex> by_number_;
-  ByteWriter row_;
+  Bytes row_;
 };
 
 // The subset `mask` of a row's typed bytes; `row` holds every field of `all`, ascending. Appends to `out`.

@@ -9,6 +9,7 @@
 #include <set>
 
 #include "core/base/assert.h"
+#include "core/store/constraint_reader.h"
 #include "core/store/default_value.h"
 #include "core/store/sql_error.h"
 #include "core/store/table_info.h"
@@ -90,16 +91,6 @@ Expected<void> check_columns(const TableInfo& t) {
   return {};
 }
 
-Expected<void> check_indexes(const TableInfo& t) {
-  for (const IndexInfo& index : t.indexes) {
-    if (index.unique && !index.primary)
-      return refuse(t.name,
-                    "UNIQUE besides the primary key (" + index.name + "): two devices may each insert one such row",
-                    "make that the key, or drop UNIQUE and look for duplicates in the application");
-  }
-  return {};
-}
-
 // SQLite 3.40's pre-update hook counts the columns of a rowid table as they are stored, without the VIRTUAL ones, yet
 // looks up by the same number, now in the declaration, which column is the rowid and which to present as REAL. Of a
 // table WITHOUT ROWID it counts by the declaration, but after an UPDATE by storage. Where the two numbers differ and it
@@ -115,8 +106,7 @@ bool misread_by_hook(const TableInfo& t, const FieldSchema& f) {
 // ---- From a table to a model ----
 
 Expected<ModelSchema> read_model(const TableInfo& t, const Model& model) {
-  for (const Expected<void>& good :
-       {check_table(t), check_columns(t), check_key(t, model.unique_integers), check_indexes(t)})
+  for (const Expected<void>& good : {check_table(t), check_columns(t), check_key(t, model.unique_integers)})
     if (!good) return good.error();
 
   ModelSchema m;
@@ -147,6 +137,9 @@ Expected<ModelSchema> read_model(const TableInfo& t, const Model& model) {
   m.constrains_values = m.strict || std::any_of(m.fields.begin(), m.fields.end(), [](const FieldSchema& f) {
     return f.not_null && f.key_position == 0;
   });
+  Expected<std::vector<UniqueFields>> uniques = read_uniques(t, m);
+  if (!uniques) return uniques.error();
+  m.uniques = std::move(*uniques);
   m.digest = schema_digest(m);
   return m;
 }
@@ -254,6 +247,7 @@ Expected<Schema> read_models(SQLite::Database& db, std::span<const Model> models
     return refuse("the models", std::to_string(models.size()) + " are more than " + std::to_string(limits::kModelsMax),
                   "synchronise fewer tables");
   Schema schema;
+  std::vector<ModelReferences> references;
   for (const Model& model : models) {
     Expected<TableInfo> table = open_table(db, model);
     if (!table) return table.error();
@@ -261,6 +255,9 @@ Expected<Schema> read_models(SQLite::Database& db, std::span<const Model> models
     Expected<ModelSchema> m = read_model(*table, model);
     if (!m) return m.error();
     m->has_checks = mentions_check(table->sql);
+    Expected<std::vector<DeclaredReference>> policies = read_policies(*table, model);
+    if (!policies) return policies.error();
+    references.push_back({m->name, std::move(*policies)});
     schema.models.push_back(std::move(*m));
   }
   std::sort(schema.models.begin(), schema.models.end(),
@@ -269,9 +266,10 @@ Expected<Schema> read_models(SQLite::Database& db, std::span<const Model> models
     if (schema.models[i].name == schema.models[i - 1].name)
       return refuse(schema.models[i].name, "two models name this table", "keep one");
 
-  const std::set<std::string> references = tables_in_foreign_keys(db);
+  if (const Expected<void> good = resolve_references(schema, references); !good) return good.error();
+  const std::set<std::string> bound = tables_in_foreign_keys(db);
   for (ModelSchema& m : schema.models)
-    m.has_foreign_keys = std::any_of(references.begin(), references.end(),
+    m.has_foreign_keys = std::any_of(bound.begin(), bound.end(),
                                      [&m](const std::string& name) { return equal_ignoring_case(name, m.name); });
   return schema;
 }

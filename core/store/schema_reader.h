@@ -8,7 +8,7 @@
 //   - a key column that compares other than by bytes (a collation), a key column of REAL affinity, and one of INTEGER
 //     or NUMERIC affinity without unique_integers: two keys that SQLite calls equal must have one canonical form, and
 //     numbers made on two devices must differ;
-//   - a UNIQUE index besides the key (until unique conflicts have their deterministic outcome);
+//   - UNIQUE indexes and policies for foreign keys that devices could not agree on: constraint_reader.h lists them;
 //   - virtual tables, shadow tables, views, temporary tables, names starting with "sync_" or "sqlite_";
 //   - VIRTUAL generated columns where SQLite's pre-update hook would then misreport others (see misread_by_hook);
 //   - more than kFieldsMax fields, names beyond kNameMax, two models with one table, more than kModelsMax models, and a

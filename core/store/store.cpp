@@ -11,6 +11,7 @@
 #include "core/base/planted_bug.h"
 #include "core/store/ack_store.h"
 #include "core/store/capture.h"
+#include "core/store/constraint_reader.h"
 #include "core/store/conflict_log.h"
 #include "core/store/digest_table.h"
 #include "core/store/entry_stage.h"
@@ -26,6 +27,7 @@
 #include "core/store/statement_cache.h"
 #include "core/store/sync_state.h"
 #include "core/store/tables.h"
+#include "core/store/visibility.h"
 #include "core/store/wal_rewrite.h"
 #include "proto/entry.h"
 #include "proto/snapshot_page.h"
@@ -104,6 +106,7 @@ Expected<void> Store::open_file(const StoreConfig& config, WallTime now, Prng& p
   commit();
   if (planted(PlantedBug::clock_in_memory_only)) clock_ = HlcClock();
   finish_opening(beside);
+  take_up_rules();
   return {};
 }
 
@@ -113,9 +116,8 @@ Expected<void> Store::open_schema(const std::vector<Model>& models) {
   add_built_in_models(*db_, *schema);
   schema_ = std::make_shared<const Schema>(std::move(*schema));
   if (const Expected<void> known = check_known_models(*schema_); !known) return known;
-  install_guards(*db_, *schema_);
+  install(*schema_);
   switch_triggers(*db_);
-  register_models(*schema_);
   set_what_is_enforced();
   return {};
 }
@@ -211,6 +213,13 @@ Expected<void> Store::check_known_models(const Schema& schema) {
   return {};
 }
 
+// What stands in the application's schema for the engine, and the models' numbers.
+void Store::install(const Schema& schema) {
+  install_guards(*db_, schema);
+  install_reference_indexes(*db_, schema);
+  register_models(schema);
+}
+
 void Store::register_models(const Schema& schema) {
   Statement put(handle(),
                 "INSERT INTO sync_model(name, kind, digest) VALUES(?1,?2,?3)"
@@ -243,6 +252,55 @@ void Store::set_enforcement(bool on) {
   exec(on ? "PRAGMA foreign_keys=ON; PRAGMA ignore_check_constraints=OFF"
           : "PRAGMA foreign_keys=OFF; PRAGMA ignore_check_constraints=ON");
   enforced_ = on;
+}
+
+// In the middle of an application's transaction, where the pragma does nothing. begin() puts it right.
+void Store::stop_enforcement() {
+  if (!toggles_enforcement_ || !enforced_) return;
+  sqlite3_db_config(handle(), SQLITE_DBCONFIG_ENABLE_FKEY, 0, nullptr);
+  exec("PRAGMA ignore_check_constraints=ON");
+  enforced_ = false;
+}
+
+std::vector<ShownChange> Store::settle(WallTime wall) {
+  ASSERT(in_transaction_);
+  if (rows_->pending().empty()) return {};
+  stop_enforcement();
+  const bool was_applying = std::exchange(applying_, true);  // for triggers: what is shown here no application has written
+  std::vector<ShownChange> changes = starling::settle(*rows_, *conflicts_, wall);
+  applying_ = was_applying;
+  return changes;
+}
+
+// The rules are others than when what is shown was decided: it is decided anew, for all rows.
+void Store::take_up_rules() {
+  constexpr std::size_t kSlice = 500;
+  Statement known(handle(), "SELECT value FROM sync_meta WHERE name='rules'");
+  const Hash128 now = rows_->rules().digest();
+  if (known.step() ? known.column_bytes(0) == now.view() : now.is_zero()) return;
+  known.reset();
+  const WallTime wall{static_cast<std::int64_t>(clock_.last().ms())};
+  const auto settle_all = [&](const std::vector<RowName>& names) {
+    for (std::size_t at = 0; at < names.size(); at += kSlice) {
+      begin(TransactionKind::apply);
+      for (std::size_t i = at; i < std::min(at + kSlice, names.size()); ++i) rows_->note_anew(names[i]);
+      (void)settle(wall);
+      commit();
+    }
+  };
+  settle_all(rows_->hidden().all());
+  for (ModelIndex m = 0; m < schema_->models.size(); ++m) {
+    if (!rows_->has_rules(m)) continue;
+    std::vector<RowName> names;
+    rows_->read_shared(m, {}, [&](BytesView key, const RowVersion& version) {
+      if (!version.death) names.push_back({m, Bytes(key)});
+      return true;
+    });
+    settle_all(names);
+  }
+  begin(TransactionKind::apply);
+  Statement(handle(), "INSERT OR REPLACE INTO sync_meta(name, value) VALUES('rules', ?)").blob(now.view()).run();
+  commit();
 }
 
 void Store::begin(TransactionKind kind) {
@@ -301,8 +359,7 @@ Expected<void> Store::replace_models(const std::vector<Model>& models) {
     if (!grown) return grown.error();
     if (m->fields.size() > before.fields.size()) fill_in_defaults(*db_, *m);
   }
-  install_guards(*db_, *after);
-  register_models(*after);
+  install(*after);
   next_schema_ = std::make_shared<const Schema>(std::move(*after));
   return {};
 }
@@ -320,11 +377,13 @@ void Store::take_models() {
   schema_ = std::exchange(next_schema_, nullptr);
   capture_ = std::make_unique<Capture>(handle(), *schema_);
   set_what_is_enforced();
+  take_up_rules();
 }
 
 void Store::detach() {
   begin(TransactionKind::apply);
   remove_guards(*db_);
+  install_reference_indexes(*db_, Schema{});
   std::vector<std::string> tables;
   {
     Statement select(handle(), "SELECT name FROM main.sqlite_schema WHERE type='table' AND name GLOB 'sync_*'");
@@ -383,6 +442,7 @@ void Store::commit() {
     capture_->allow_commit();
     exec("COMMIT; BEGIN IMMEDIATE");
   }
+  (void)settle(WallTime{static_cast<std::int64_t>(clock_.last().ms())});
   origins_->flush();
   digests_->flush();
   acks_->flush();
@@ -410,6 +470,8 @@ void Store::finish_rollback() {
     next_schema_.reset();
     origins_->reload();
     digests_->reload();
+    rows_->pending().clear();
+    rows_->hidden().reload();
     state_->reload();
     if (const std::optional<Ordinal> ordinal = origins_->find(self())) self_ordinal_ = *ordinal;
     log_->reload();

@@ -27,6 +27,7 @@ struct sqlite3;
 
 namespace starling {
 
+struct ShownChange;
 class AckStore;
 class Capture;
 class ConflictLog;
@@ -89,6 +90,11 @@ class Store {
   // Removes every table and trigger of the engine's; the application's tables stay. The store is of no use afterwards.
   void detach();
 
+  // Shows what was merged into models with rules, and hides what that beats (visibility.h). In a transaction; after an
+  // application's changes were folded. Gives what the application sees of it beyond what it wrote itself. commit() does
+  // it too, and then nobody is told.
+  [[nodiscard]] std::vector<ShownChange> settle(WallTime);
+
   // What we hold, and what a snapshot that is being merged says: what our own changes may have seen.
   [[nodiscard]] VersionVector known() const;
   void set_merging(VersionVector v) { merging_ = std::move(v); }
@@ -135,6 +141,7 @@ class Store {
   Expected<void> check_identity(const StoreConfig&);
   void take_models();
   [[nodiscard]] Expected<void> check_known_models(const Schema&);
+  void install(const Schema&);
   void register_models(const Schema&);
   void set_checkpoint_on_close(bool on);
   void set_what_is_enforced();
@@ -142,6 +149,8 @@ class Store {
   void renew_incarnation(WallTime, Prng&);
   void finish_opening(const OpeningFile&);
   void set_enforcement(bool on);
+  void stop_enforcement();
+  void take_up_rules();
   void exec(const char* sql);
   void take_up_merging();
 

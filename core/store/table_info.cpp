@@ -49,23 +49,41 @@ void read_columns(SQLite::Database& db, TableInfo& table) {
   }
 }
 
-bool compares_bytes(SQLite::Database& db, const std::string& index) {
-  SQLite::Statement rows(db, "SELECT 1 FROM pragma_index_xinfo(?) WHERE key AND coll <> 'BINARY' COLLATE NOCASE");
-  rows.bind(1, index);
-  return !rows.executeStep();
+void read_index(SQLite::Database& db, IndexInfo& index) {
+  SQLite::Statement rows(db, "SELECT name, coll <> 'BINARY' COLLATE NOCASE FROM pragma_index_xinfo(?) WHERE key ORDER BY seqno");
+  rows.bind(1, index.name);
+  while (rows.executeStep()) {
+    index.columns.push_back(rows.getColumn(0).getString());  // of an expression: NULL, which reads as empty
+    index.binary = index.binary && rows.getColumn(1).getInt() == 0;
+  }
+}
+
+void read_foreign_keys(SQLite::Database& db, TableInfo& table) {
+  if (table.type != "table") return;
+  SQLite::Statement rows(db, "SELECT id, \"table\", \"from\", coalesce(\"to\", '') FROM pragma_foreign_key_list(?, ?) ORDER BY id, seq");
+  rows.bind(1, table.name);
+  rows.bind(2, table.temporary ? "temp" : "main");
+  int id = -1;
+  while (rows.executeStep()) {
+    if (rows.getColumn(0).getInt() != id) table.foreign_keys.push_back({rows.getColumn(1).getString(), {}, {}});
+    id = rows.getColumn(0).getInt();
+    table.foreign_keys.back().columns.push_back(rows.getColumn(2).getString());
+    table.foreign_keys.back().to.push_back(rows.getColumn(3).getString());
+  }
 }
 
 void read_indexes(SQLite::Database& db, TableInfo& table) {
-  SQLite::Statement rows(db, "SELECT name, \"unique\", origin FROM pragma_index_list(?, ?) ORDER BY name");
+  SQLite::Statement rows(db, "SELECT name, \"unique\", origin, partial FROM pragma_index_list(?, ?) ORDER BY name");
   rows.bind(1, table.name);
   rows.bind(2, table.temporary ? "temp" : "main");
   bool key_has_index = false;
   while (rows.executeStep()) {
-    const IndexInfo index{rows.getColumn(0).getString(), rows.getColumn(1).getInt() != 0,
-                          rows.getColumn(2).getString() == "pk"};
+    IndexInfo index{rows.getColumn(0).getString(), rows.getColumn(1).getInt() != 0, rows.getColumn(2).getString() == "pk",
+                    rows.getColumn(3).getInt() != 0, true, {}};
+    read_index(db, index);
     if (index.primary) {
       key_has_index = true;
-      table.key_is_binary = compares_bytes(db, index.name);
+      table.key_is_binary = index.binary;
     }
     table.indexes.push_back(index);
   }
@@ -122,6 +140,7 @@ std::optional<TableInfo> read_table(SQLite::Database& db, const std::string& nam
   if (text.executeStep()) table.sql = text.getColumn(0).getString();
   read_columns(db, table);
   read_indexes(db, table);
+  read_foreign_keys(db, table);
   return table;
 }
 

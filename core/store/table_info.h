@@ -32,6 +32,15 @@ struct IndexInfo {
   std::string name;
   bool unique = false;
   bool primary = false;  // it is the primary key's
+  bool partial = false;  // it has a WHERE
+  bool binary = true;    // it compares bytes
+  std::vector<std::string> columns;  // an empty name: an expression
+};
+
+struct ForeignKeyInfo {
+  std::string parent;                // as declared: any case of letters
+  std::vector<std::string> columns;  // of this table
+  std::vector<std::string> to;       // of the parent; empty names: its primary key
 };
 
 struct TableInfo {
@@ -46,6 +55,7 @@ struct TableInfo {
   bool key_is_binary = true;  // the index of the primary key compares bytes
   std::vector<ColumnInfo> columns;
   std::vector<IndexInfo> indexes;
+  std::vector<ForeignKeyInfo> foreign_keys;
 };
 
 // By name, in any case of letters; a temporary table hides one of the same name, as it does for the application.

@@ -144,6 +144,25 @@ CREATE TABLE IF NOT EXISTS sync_quarantine (
   PRIMARY KEY (model, key, origin)
 ) WITHOUT ROWID;
 
+-- Rows of models with rules whose merged values the application's table does not hold, or not all (hidden_rows.h), and
+-- what they hold of each rule.
+CREATE TABLE IF NOT EXISTS sync_hidden (
+  model INTEGER NOT NULL,
+  key BLOB NOT NULL,
+  kind INTEGER NOT NULL,  -- 1 another row has its UNIQUE value, 2 its parent is not there, 3 shown with NULL for that
+  why TEXT NOT NULL,
+  row BLOB NOT NULL,
+  PRIMARY KEY (model, key)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS sync_hidden_value (
+  model INTEGER NOT NULL,
+  rule INTEGER NOT NULL,
+  value BLOB NOT NULL,
+  key BLOB NOT NULL,
+  PRIMARY KEY (model, rule, value, key)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS sync_hidden_value_key ON sync_hidden_value (model, key);
+
 CREATE TABLE IF NOT EXISTS sync_state (
   name TEXT PRIMARY KEY NOT NULL,
   last_sync INTEGER,

@@ -135,11 +135,11 @@ Expected<Comparison> compare_databases(const std::filesystem::path& here, const 
     const ModelIndex index = schema.index_of(m);
     ours.for_each_row(index, [&](BytesView key, BytesView values) {
       ++result.rows;
-      const std::optional<BytesView> other = theirs.rows().read_row(index, key);
+      const std::optional<BytesView> other = theirs.rows().shown().read(index, key);
       if (!other || *other != values) add(m, key, values, other);
     });
     theirs.for_each_row(index, [&](BytesView key, BytesView values) {
-      if (!ours.rows().read_row(index, key)) add(m, key, std::nullopt, values);
+      if (!ours.rows().shown().read(index, key)) add(m, key, std::nullopt, values);
     });
   }
   return result;

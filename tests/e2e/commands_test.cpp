@@ -59,6 +59,7 @@ json run_all(const Device& device, const fs::path& files) {
            {"status"},
            {"digest"},
            {"conflicts"},
+           {"references"},
            {"peer", "add", "AAAA-BBBB-CCCC-DDDD-EEEE-FFFF-GA", "192.0.2.1:7"},
        }) {
     CAPTURE(json(words[0]).dump());
@@ -186,7 +187,7 @@ TEST_CASE("commands: people get text, without what could control their terminal"
   CHECK(ls.output.find('\x1b') == std::string::npos);
   CHECK(ls.output.find("caf\\xe9") != std::string::npos);
   for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
-           {"ls"}, {"status"}, {"digest"}, {"conflicts"}, {"tag", "list"}, {"id"}, {"peer", "list"}, {"album", "ls"},
+           {"ls"}, {"status"}, {"digest"}, {"conflicts"}, {"references"}, {"tag", "list"}, {"id"}, {"peer", "list"}, {"album", "ls"},
            {"sql", "SELECT count(*) FROM entry"}}) {
     const Run done = device.starling(words);
     CHECK(done.code == 0);

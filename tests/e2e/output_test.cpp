@@ -31,6 +31,7 @@ std::vector<std::vector<std::string>> every_command(const fs::path& files) {
           {"status"},
           {"digest"},
           {"conflicts"},
+          {"references"},
           {"sql", "SELECT 1"}};
 }
 

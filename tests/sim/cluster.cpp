@@ -27,6 +27,10 @@ std::vector<Model> sim_models() {
                           " PRIMARY KEY (note, label)) WITHOUT ROWID",
                           Kind::shared),
           Model::from_sql("CREATE TABLE posting (id TEXT PRIMARY KEY NOT NULL, transfer TEXT, amount INTEGER)", Kind::shared),
+          Model::from_sql("CREATE TABLE account (id TEXT PRIMARY KEY NOT NULL, address UNIQUE, plan INTEGER)", Kind::shared),
+          Model::from_sql("CREATE TABLE task (id TEXT PRIMARY KEY NOT NULL, parent TEXT REFERENCES task(id) ON DELETE CASCADE,"
+                          " account TEXT REFERENCES account(id) ON DELETE SET NULL, done INTEGER)", Kind::shared)
+              .on_dangling("parent", Dangling::cascade).on_dangling("account", Dangling::set_null),
           Model::from_sql("CREATE TABLE file (id BLOB PRIMARY KEY NOT NULL, path BLOB, size INTEGER, hash)",
                           Kind::device_owned)};
 }

@@ -12,7 +12,9 @@ constexpr std::array<const char*, kEditKinds> kNames = {
     "insert-note", "replace-note", "upsert-note", "title-note",  "body-note",       "star-notes",      "delete-note",
     "move-note",   "reinsert-note", "half-insert", "insert-label", "title-label",    "delete-label",    "link",
     "relink",      "unlink",       "transfer",    "change-transfer", "delete-transfer", "insert-file",  "replace-file",
-    "hash-file",   "grow-files",   "delete-file", "steal-file",  "bulk-notes",      "bulk-files",      "undone"};
+    "hash-file",   "grow-files",   "delete-file", "steal-file",  "bulk-notes",      "bulk-files",      "undone",
+    "insert-account", "replace-account", "readdress-account", "swap-addresses", "delete-account", "insert-task", "move-task",
+    "assign-task", "delete-task"};
 
 std::string note(std::uint32_t n) { return "n" + std::to_string(n % kNotes); }
 std::string label(std::uint32_t n) { return "l" + std::to_string(n % kLabels); }
@@ -85,6 +87,49 @@ Expected<void> edit_file(Transaction& t, const Edit& e, const std::string& who) 
   return {};
 }
 
+std::string account(std::uint32_t n) { return "a" + std::to_string(n % kAccounts); }
+std::string task(std::uint32_t n) { return "t" + std::to_string(n % kTasks); }
+
+SqlValue address(std::uint32_t number) {  // few, and some that an index takes for equal
+  switch (number % 8) {
+    case 0: return std::int64_t{5};
+    case 1: return 5.0;
+    case 2: return std::string("5");
+    case 3: return Blob{"5"};
+    case 4: return -0.0;
+    case 5: return std::int64_t{0};
+    case 6: return std::monostate{};
+    default: return std::string("x@example.org");
+  }
+}
+
+void edit_account(Transaction& t, const Edit& e) {
+  switch (e.kind) {
+    case EditKind::insert_account:
+      (void)t.exec("INSERT INTO account VALUES (?, ?, ?)", account(e.a), address(e.b), std::int64_t{e.c});
+      break;
+    case EditKind::replace_account:
+      (void)t.exec("INSERT OR REPLACE INTO account VALUES (?, ?, ?)", account(e.a), address(e.b), std::int64_t{e.c});
+      break;
+    case EditKind::readdress_account: (void)t.exec("UPDATE account SET address=? WHERE id=?", address(e.b), account(e.a)); break;
+    case EditKind::swap_addresses:
+      (void)t.exec("UPDATE account SET address = CASE address WHEN 5 THEN 'y' WHEN 'y' THEN 5 ELSE address END, plan=plan+1");
+      break;
+    default: (void)t.exec("DELETE FROM account WHERE id=?", account(e.a)); break;
+  }
+}
+
+void edit_task(Transaction& t, const Edit& e) {
+  const SqlValue parent = e.b % 3 == 0 ? SqlValue(std::monostate{}) : SqlValue(task(e.b));
+  const SqlValue owner = e.c % 4 == 0 ? SqlValue(std::monostate{}) : SqlValue(account(e.c));
+  switch (e.kind) {
+    case EditKind::insert_task: (void)t.exec("INSERT INTO task VALUES (?, ?, ?, 0)", task(e.a), parent, owner); break;
+    case EditKind::move_task: (void)t.exec("UPDATE task SET parent=? WHERE id=?", parent, task(e.a)); break;
+    case EditKind::assign_task: (void)t.exec("UPDATE task SET account=?, done=done+1 WHERE id=?", owner, task(e.a)); break;
+    default: (void)t.exec("DELETE FROM task WHERE id=?", task(e.a)); break;
+  }
+}
+
 void edit_in_bulk(Transaction& t, const Edit& e, const std::string& who) {
   for (std::uint32_t i = e.a; i < e.a + e.b; ++i) {
     const std::string id = numbered(("b" + who).c_str(), i);
@@ -137,7 +182,9 @@ Expected<void> apply_edit(Transaction& t, const Edit& e, const std::string& who)
   else if (e.kind <= EditKind::delete_transfer) edit_transfer(t, e);
   else if (e.kind <= EditKind::steal_file) return edit_file(t, e, who);
   else if (e.kind <= EditKind::bulk_files) edit_in_bulk(t, e, who);
-  else edit_and_undo(t, e, who);
+  else if (e.kind == EditKind::undone) edit_and_undo(t, e, who);
+  else if (e.kind <= EditKind::delete_account) edit_account(t, e);
+  else edit_task(t, e);
   return {};
 }
 

@@ -43,8 +43,17 @@ enum class EditKind : std::uint8_t {
   bulk_notes,     // first, count
   bulk_files,     // first, count
   undone,         // key, value: inside a savepoint that is rolled back
+  insert_account,  // key, address: UNIQUE
+  replace_account,  // key, address
+  readdress_account,  // key, address
+  swap_addresses,  // of all accounts
+  delete_account,  // key; its tasks go on without it
+  insert_task,    // key, parent, account
+  move_task,      // key, parent: maybe in a circle
+  assign_task,    // key, account
+  delete_task,    // key; those below it go with it
 };
-inline constexpr std::size_t kEditKinds = 28;
+inline constexpr std::size_t kEditKinds = 37;
 
 struct Edit {
   EditKind kind = EditKind::insert_note;
@@ -59,6 +68,8 @@ inline constexpr std::uint32_t kNotes = 6;
 inline constexpr std::uint32_t kLabels = 3;
 inline constexpr std::uint32_t kFiles = 5;
 inline constexpr std::uint32_t kTransfers = 4;
+inline constexpr std::uint32_t kAccounts = 4;
+inline constexpr std::uint32_t kTasks = 5;
 inline constexpr std::uint32_t kValues = 17;  // nasty ones; the last is large. Greater numbers are plain texts
 
 [[nodiscard]] const char* name_of(EditKind);

@@ -46,9 +46,27 @@ reference::Row Ledger::Watch::row(const RowName& name) const {
   return row;
 }
 
+bool Ledger::Watch::rules_drafted() const {
+  return std::any_of(drafted.begin(), drafted.end(),
+                     [&](const RowName& name) { return rows->schema().find(name.first)->has_rules(); });
+}
+
+naive::ShownRows Ledger::Watch::shown_by_rules() const {
+  naive::LiveRows live;
+  for (const ModelSchema& m : rows->schema().models) {
+    if (!m.has_rules()) continue;
+    state.for_each_of(m.name, [&](const RowName& name, const Stamp& generation, reference::VisibleRow fields) {
+      live[name] = {generation, std::move(fields)};
+    });
+  }
+  return naive::shown(rows->schema(), live);
+}
+
 std::map<reference::RowName, reference::VisibleRow> Ledger::visible(const SimNode& node) const {
   const Watch& w = watches_.at(&node);
   auto rows = w.state.visible();
+  std::erase_if(rows, [&](const auto& row) { return w.rows->schema().find(row.first.first)->has_rules(); });
+  rows.merge(w.shown_by_rules());
   for (const RowName& name : w.drafted) {
     const auto now = shown(w.row(name));
     if (now) rows[name] = *now;
@@ -379,19 +397,52 @@ void Ledger::record_state(SimNode& node, Watch& w, Rev from) {
 
 void Ledger::check_shared(SimNode& node, Watch& w, const Touched& touched, const Named& named) {
   bool transfers = false;
+  bool ruled = w.opening;
   for (const auto& [name, before] : touched) {
+    const ModelSchema& model = *w.rows->schema().find(name.first);
+    ruled = ruled || model.has_rules();
+    if (model.has_rules()) continue;
     if (w.drafted.contains(name)) continue;  // what it meets may be forgotten: compared once it is told
     ++rows_compared_;
     transfers = transfers || name.first == "posting";
     const std::string row = name.first + " " + describe_values(name.second);
     const Shown expected = shown(w.row(name));
-    const Shown here = w.rows->row(*w.rows->schema().find(name.first), name.second);
+    const Shown here = w.rows->row(model, name.second);
     if (here != expected && !w.damaged) complain(node, "shows " + row + " as " + describe(here) + ", the reference merge as " + describe(expected));
     const bool built_in = name.first.starts_with("sync_");
     if (!w.opening && !built_in && before != expected && !named.everything && !named.rows.contains(name))
       complain(node, "changed " + row + " from " + describe(before) + " to " + describe(expected) + " and did not say so");
   }
+  if (ruled) check_ruled(node, w, named);
   if (transfers && w.rows->number(kTransfersSql) != 0) complain(node, "shows a part of a transaction: transfers do not add up to nothing");
+}
+
+// A row that was touched may have hidden or shown any other.
+void Ledger::check_ruled(SimNode& node, Watch& w, const Named& named) {
+  naive::ShownRows here;
+  for (const ModelSchema& m : w.rows->schema().models) {
+    if (!m.has_rules()) continue;
+    for (auto& [key, row] : w.rows->table(m)) here[{m.name, key}] = row;
+  }
+  const naive::ShownRows before = std::exchange(w.ruled, here);
+  if (w.rules_drafted()) return;  // compared once they are told
+  const naive::ShownRows wanted = w.shown_by_rules();
+  std::set<RowName> names;
+  for (const naive::ShownRows& side : {before, wanted, here})
+    for (const auto& [name, row] : side) names.insert(name);
+  const auto of = [](const naive::ShownRows& rows, const RowName& name) {
+    const auto at = rows.find(name);
+    return at == rows.end() ? Shown() : Shown(at->second);
+  };
+  for (const RowName& name : names) {
+    ++rows_compared_;
+    const std::string row = name.first + " " + describe_values(name.second);
+    const Shown expected = of(wanted, name);
+    if (of(here, name) != expected && !w.damaged)
+      complain(node, "shows " + row + " as " + describe(of(here, name)) + ", a naive reading of all rows as " + describe(expected));
+    if (!w.opening && of(before, name) != of(here, name) && !named.everything && !named.rows.contains(name))
+      complain(node, "changed " + row + " from " + describe(of(before, name)) + " to " + describe(of(here, name)) + " and did not say so");
+  }
 }
 
 // State has no history: a row that its owner has written again since, beyond our position, may be missing here.

@@ -7,7 +7,8 @@
 //   - an entry breaks its author's chain, goes back in time, comes before what its author had seen, or is applied
 //     although its clock is beyond the drift limit;
 //   - a row that the new entries touch is not the reference merge of all entries that the vector covers, or a
-//     device-owned row is not what its owner last wrote;
+//     device-owned row is not what its owner last wrote; or tables with UNIQUE or references show other rows than the naive
+//     reading of all merged rows (tests/core/store/naive_visibility.h);
 //   - a transaction shows in part: transfers do not add up to nothing;
 //   - a vector goes back while its node lives;
 //   - a step that brought nothing new changed rows, or one changed rows that it does not name to the application;
@@ -25,7 +26,7 @@
 #include <string>
 
 #include "proto/entry.h"
-#include "tests/core/causal/reference_merge.h"
+#include "tests/core/store/naive_visibility.h"
 #include "tests/sim/row_reader.h"
 #include "tests/sim/witness.h"
 
@@ -48,6 +49,8 @@ class Ledger : public Witness {
   // What it must show of shared models: the reference merge of all that its vector covers, and of its drafts.
   [[nodiscard]] std::map<reference::RowName, reference::VisibleRow> visible(const SimNode&) const;
   [[nodiscard]] bool drafted(const SimNode& node, const reference::RowName& name) const { return watches_.at(&node).drafted.contains(name); }
+  // A row of a model with rules is drafted: what the others show depends on it.
+  [[nodiscard]] bool rules_drafted(const SimNode& node) const { return watches_.at(&node).rules_drafted(); }
   [[nodiscard]] bool merging(const SimNode& node) const { return watches_.at(&node).merging; }
   // Rows of this node change behind the engine's back: what it shows until they are healed, and that they are, is no news.
   void expect_damage(const SimNode& node) { watches_[&node].damaged = true; }
@@ -94,7 +97,10 @@ class Ledger : public Witness {
     std::set<RowName> drafted;
     std::set<Hlc> draft_clocks;
     Seq drafts_read;
+    naive::ShownRows ruled;  // what was shown of models with rules
     [[nodiscard]] reference::Row row(const RowName&) const;  // with its drafts
+    [[nodiscard]] bool rules_drafted() const;
+    [[nodiscard]] naive::ShownRows shown_by_rules() const;  // of models with rules
   };
 
   using Shown = std::optional<reference::VisibleRow>;
@@ -113,6 +119,7 @@ class Ledger : public Witness {
   Entry* record(SimNode&, const Origin&, Seq, Bytes bytes);
   void check_author(SimNode&, const Origin&, const Entry&);
   void check_shared(SimNode&, Watch&, const Touched&, const Named&);
+  void check_ruled(SimNode&, Watch&, const Named&);
   void check_owned(SimNode&, Watch&, const RowName&, const std::vector<Version>&);
   void hear(SimNode&, Watch&, const Send&);
   void check_acknowledgements(SimNode&);

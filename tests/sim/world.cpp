@@ -269,6 +269,11 @@ void World::count_rare_states() {
     if (node(i).alive()) {
       const Status status = node(i).status();
       if (status.conflicts > 0) ++rare_["something lost in a merge"];
+      const std::int64_t losers = node(i).count("sync_conflict WHERE why='unique'");
+      if (losers > 0) ++rare_["a unique loser"];
+      if (losers > node(i).count("sync_hidden WHERE kind=1")) ++rare_["a hidden row came back"];
+      if (node(i).count("sync_hidden WHERE kind=2") > 0) ++rare_["a row hidden for its parent"];
+      if (status.nulled > 0) ++rare_["a reference shown as NULL"];
       if (status.tombstones_dropped > 0) ++rare_["a tombstone was dropped"];
       if (status.self.incarnation.birth.ms() > kEpochMs + 1) ++rare_["a device lived again"];
     }

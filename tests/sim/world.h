@@ -23,7 +23,8 @@ inline constexpr std::array kRareStates = {
     "a process died while it started",   "a stream waited for a clock",    "devices met whose models differ", "something lost in a merge",
     "a stream waited for a row that was refused", "an entry travelled in parts", "an entry in parts went on where it stood",
     "a join went on where it stood", "a join changed its source", "a snapshot was taken with sweep", "a lapsed member came back",
-    "a tombstone was dropped", "an acknowledgement was relayed", "a removed device came back"};
+    "a tombstone was dropped", "an acknowledgement was relayed", "a removed device came back", "a unique loser", "a row hidden for its parent",
+    "a reference shown as NULL", "a hidden row came back"};
 inline constexpr std::array kFaultsThatMustStrike = {
     "break", "cut-power", "cut inside a frame", "died in an operation of its disk", "disk full", "ended by silence", "half open",
     "outbox full", "read error", "write error", "sync error", "truncation error", "sector lost", "restore", "wipe", "year"};

@@ -210,6 +210,8 @@ bool World::upgrade(SimNode& one) {
   if (!one.migrate("ALTER TABLE note ADD COLUMN extra TEXT DEFAULT 'new'", upgraded_models())) {
     one.replace_models({Model::existing("note", Kind::shared), Model::existing("label", Kind::shared),
                         Model::existing("note_label", Kind::shared), Model::existing("posting", Kind::shared),
+                        Model::existing("account", Kind::shared),
+                        Model::existing("task", Kind::shared).on_dangling("parent", Dangling::cascade).on_dangling("account", Dangling::set_null),
                         Model::existing("file", Kind::device_owned)});  // until start() has seen whether it is done
     return true;
   }

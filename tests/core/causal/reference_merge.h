@@ -93,6 +93,13 @@ class State {
     return found == rows_.end() ? nothing : found->second;
   }
 
+  // Live rows of one model, each with its generation.
+  template <class Visit>
+  void for_each_of(const std::string& model, const Visit& visit) const {
+    for (auto at = rows_.lower_bound({model, Bytes()}); at != rows_.end() && at->first.first == model; ++at)
+      if (at->second.visible()) visit(at->first, *at->second.gen, at->second.values());
+  }
+
   [[nodiscard]] std::map<RowName, VisibleRow> visible() const {
     std::map<RowName, VisibleRow> shown;
     for (const auto& [name, row] : rows_) {

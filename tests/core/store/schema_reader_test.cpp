@@ -202,15 +202,8 @@ TEST_CASE("open_models: refuses keys that do not name one row everywhere") {
       false);
 }
 
-TEST_CASE("open_models: refuses UNIQUE besides the key, in each of its forms") {
-  check_refused(
-      {{"CREATE TABLE t (id TEXT NOT NULL PRIMARY KEY, m TEXT UNIQUE)", "t", "UNIQUE besides the primary key"},
-       {"CREATE TABLE t (id TEXT NOT NULL PRIMARY KEY, a, b, UNIQUE (a, b))", "t", "UNIQUE besides the primary key"}},
-      false);
-  const std::string table = "CREATE TABLE t (id TEXT NOT NULL PRIMARY KEY, a);";
-  CHECK(refusal({existing("t")}, table + "CREATE UNIQUE INDEX i ON t (a) WHERE a > 1").what.find("(i)") !=
-        std::string::npos);
-  CHECK(read_one(existing("t"), table + "CREATE INDEX i ON t (a)").fields.size() == 2);
+TEST_CASE("open_models: an index that is not UNIQUE is the application's own affair") {
+  CHECK(read_one(existing("t"), "CREATE TABLE t (id TEXT NOT NULL PRIMARY KEY, a); CREATE INDEX i ON t (a)").fields.size() == 2);
 }
 
 TEST_CASE("open_models: refuses what is no ordinary table of the database, and names that are taken") {
