@@ -23,12 +23,15 @@ enum class PlantedBug : std::uint8_t {
   page_accepted_past_gap,       // a page that begins beyond our position is taken
   tombstone_dropped_early,      // a tombstone goes although a member has not acknowledged its delete
   snapshot_without_sweep,       // rows that a snapshot does not list stay
+  unknown_field_dropped,        // a field that the model does not have here is not kept
+  quarantine_not_released,      // what waited for a model stays where it is when the model comes
+  queue_overtaken,              // a later change of a row is applied before an earlier one that waits
 };
 
-inline constexpr std::array<const char*, 13> kPlantedBugNames = {
+inline constexpr std::array<const char*, 16> kPlantedBugNames = {
     "none",           "acknowledge-before-commit", "cursor-outside-transaction", "no-tie-break",          "generation-ignored",    "dependency-ignored",
     "clock-in-memory-only", "page-off-by-one",     "fold-forgets-rollback",      "outbox-drops-silently", "page-accepted-past-gap",
-    "tombstone-dropped-early", "snapshot-without-sweep"};
+    "tombstone-dropped-early", "snapshot-without-sweep", "unknown-field-dropped", "quarantine-not-released", "queue-overtaken"};
 
 #ifdef STARLING_PLANTED_BUGS
 inline PlantedBug planted_bug = PlantedBug::none;

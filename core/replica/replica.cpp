@@ -103,6 +103,7 @@ void Replica::Impl::finish() {
   complete_join();
   admit_newcomers();
   heed_members();
+  retry_quarantine();
   forget();
   for (auto& [id, s] : sessions)
     if (std::exchange(s.hello_due, false)) send_hello(s);  // before anything else
@@ -141,6 +142,7 @@ std::optional<MonoTime> Replica::Impl::next_deadline() {
   if (taker.merging() && !puller.held({Origin{}, Stream::log})) sooner(now.mono);
   if (const auto t = snapshots.next_deadline(sessions, now.mono)) sooner(*t);
   if (prune_at) sooner(*prune_at);
+  if (retry_at && !taker.merging()) sooner(*retry_at);
   return next;
 }
 
@@ -188,7 +190,7 @@ Status Replica::status() const {
   status.conflicts = store.conflicts().total();
   status.damaged = impl_->repairer.damaged();
   status.repaired = impl_->repairer.repaired();
-  status.quarantined = store.quarantine().count();
+  status.quarantined = store.quarantined();
   VersionVector known;
   for (const auto& [id, s] : impl_->sessions) {
     PeerStatus peer;

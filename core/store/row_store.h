@@ -15,6 +15,7 @@
 
 #include "core/causal/merge.h"
 #include "core/store/digest_table.h"
+#include "core/store/kept_fields.h"
 #include "core/store/origin_table.h"
 #include "core/store/statement.h"
 
@@ -35,12 +36,15 @@ struct NewRow {  // of a model: what put_new and insert_rows take
 
 struct OwnedRow {  // as read for a state page; bytes are valid inside the callback
   ModelIndex model = 0;
+  BytesView name = {};                  // of a model that is not here, or otherwise: then `model` means nothing
+  std::optional<std::uint8_t> columns;  // how many values it has, where that is not what the model says
   Rev rev;
   bool deleted = false;
   BytesView key;
   BytesView values;
   bool missing = false;
   bool damaged = false;  // it is not as it was written
+  Bytes whole = {};      // what `values` looks at, where it was put together
 };
 
 struct ScannedRow {  // a version and its row, in the order of keys; bytes are valid inside the callback
@@ -82,6 +86,15 @@ class RowStore {
   void reassign(Ordinal from, Ordinal to);
   // A row and all that is known of it.
   void forget(ModelIndex, BytesView key);
+  // Fields that the model does not have here yet (kept_fields.h). They go with a row that is deleted or forgotten.
+  void keep(ModelIndex m, BytesView key, FieldMask fields, BytesView values) { kept_.put(sql(m).number, key, fields, values); }
+  void drop_kept(ModelIndex m, BytesView key) { kept_.drop(sql(m).number, key); }
+  void drop_kept(ModelIndex m, BytesView key, FieldMask fields) { kept_.drop(sql(m).number, key, fields); }
+  [[nodiscard]] KeptFields::Kept kept(ModelIndex m, BytesView key) { return kept_.of(sql(m).number, key); }
+  [[nodiscard]] std::optional<Bytes> next_kept_due(ModelIndex, const std::optional<Bytes>& after);  // a field that is here by now
+  [[nodiscard]] bool keeps_anything() { return kept_.any(); }
+  [[nodiscard]] std::uint64_t kept_values() { return kept_.count(); }
+
   // Whether a row of a built-in model was written since the last call.
   [[nodiscard]] bool take_built_in_changed() { return std::exchange(built_in_changed_, false); }
 
@@ -135,6 +148,8 @@ class RowStore {
   const Held& held(ModelIndex, BytesView key);
   void replace_sum(ModelIndex, BytesView key, Ordinal owner, std::optional<RowSum>);
   [[nodiscard]] DigestTable::Key group(ModelIndex, Ordinal owner) const;
+  void read_visible_owned(OwnedRow&, Ordinal owner);
+  void read_quarantined_owned(OwnedRow&) const;
   [[nodiscard]] RowVersion read_version(const Statement&) const;
   [[nodiscard]] ScannedRow read_scanned(ModelIndex, BytesView key, const Statement&);
   Statement& update_statement(ModelIndex, FieldMask);
@@ -144,9 +159,12 @@ class RowStore {
   void sum_anew(Ordinal named);
 
   sqlite3* db_;
+  static const char kReadOwned[];
+
   const Schema& schema_;
   OriginTable& origins_;
   DigestTable& digests_;
+  KeptFields kept_;
   std::vector<Sql> models_;
   Statement select_, put_, put_new_, put_new_many_, put_owned_, put_new_owned_, put_new_owned_many_, read_owned_, scan_;
   Statement read_shared_, drop_, find_gone_, drop_gone_, forget_;

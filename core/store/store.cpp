@@ -8,13 +8,16 @@
 #include <utility>
 
 #include "core/base/assert.h"
+#include "core/base/model_shape.h"
 #include "core/base/planted_bug.h"
 #include "core/store/ack_store.h"
 #include "core/store/capture.h"
 #include "core/store/conflict_log.h"
 #include "core/store/digest_table.h"
 #include "core/store/entry_stage.h"
+#include "core/store/format_migration.h"
 #include "core/store/guard.h"
+#include "core/store/held_changes.h"
 #include "core/store/member_table.h"
 #include "core/store/origin_table.h"
 #include "core/store/peer_log.h"
@@ -25,6 +28,7 @@
 #include "core/store/statement_cache.h"
 #include "core/store/sync_state.h"
 #include "core/store/tables.h"
+#include "core/store/trial_mark.h"
 #include "core/store/wal_rewrite.h"
 #include "proto/snapshot_page.h"
 
@@ -51,12 +55,21 @@ WorkspaceId new_workspace(Prng& prng) {
 Store::Store() = default;
 
 Store::~Store() {
-  if (in_transaction_) {
-    try {
-      rollback();
-    } catch (...) {  // closing the connection rolls back all the same
-    }
+  try {
+    if (in_transaction_) rollback();
+    end_life();
+  } catch (...) {  // closing the connection rolls back all the same; and then this life has not ended well
   }
+}
+
+// Whoever holds the database is not waited for.
+void Store::end_life() {
+  if (!trial_ || !rows_ || rolling_back_) return;
+  sqlite3_busy_timeout(handle(), 0);
+  exec("BEGIN IMMEDIATE");
+  trial_->end_life();
+  if (capture_) capture_->allow_commit();
+  exec("COMMIT");
 }
 
 Expected<std::unique_ptr<Store>> Store::open(const StoreConfig& config, WallTime now, Prng& prng) {
@@ -82,6 +95,7 @@ Expected<void> Store::open_file(const StoreConfig& config, WallTime now, Prng& p
   in_transaction_ = true;
   rewrite_wal(handle());
   set_checkpoint_on_close(true);  // also where we then refuse: a user who moves the file alone must have all
+  if (const Expected<void> migrated = migrate_format(handle(), config.file); !migrated) return migrated;
   exec(kTablesSql);
   Expected<Schema> schema = open_models(*db_, config.models);
   if (!schema) return schema.error();
@@ -107,20 +121,12 @@ Expected<void> Store::open_file(const StoreConfig& config, WallTime now, Prng& p
   was_restored_ = state_->is_backup();
   if (was_restored_) renew_incarnation(now, prng);
   state_->note_opening(prng.next());
+  trial_ = std::make_unique<TrialMark>(handle());
+  trial_->begin_life();
   exec("COMMIT");
   in_transaction_ = false;
 
-  capture_ = std::make_unique<Capture>(handle(), *schema_);
-  origins_ = std::make_unique<OriginTable>(handle());
-  digests_ = std::make_unique<DigestTable>(handle(), *origins_);
-  rows_ = std::make_unique<RowStore>(handle(), *schema_, *origins_, *digests_);
-  log_ = std::make_unique<PeerLog>(handle());
-  stage_ = std::make_unique<EntryStage>(handle());
-  acks_ = std::make_unique<AckStore>(handle());
-  conflicts_ = std::make_unique<ConflictLog>(handle());
-  quarantine_ = std::make_unique<Quarantine>(handle());
-  members_ = std::make_unique<MemberTable>(*rows_, *schema_, *acks_, config.device);
-  snapshot_ = std::make_unique<SnapshotStage>(handle());
+  make_parts(config.device);
   take_up_merging();
   statements_ = std::make_unique<StatementCache>();
   reset_clock();
@@ -136,11 +142,22 @@ Expected<void> Store::open_file(const StoreConfig& config, WallTime now, Prng& p
   return {};
 }
 
+void Store::make_parts(const DeviceId& device) {
+  capture_ = std::make_unique<Capture>(handle(), *schema_);
+  origins_ = std::make_unique<OriginTable>(handle());
+  digests_ = std::make_unique<DigestTable>(handle(), *origins_);
+  rows_ = std::make_unique<RowStore>(handle(), *schema_, *origins_, *digests_);
+  log_ = std::make_unique<PeerLog>(handle());
+  stage_ = std::make_unique<EntryStage>(handle());
+  acks_ = std::make_unique<AckStore>(handle());
+  conflicts_ = std::make_unique<ConflictLog>(handle());
+  quarantine_ = std::make_unique<Quarantine>(handle());
+  held_ = std::make_unique<HeldChanges>(handle(), *origins_);
+  members_ = std::make_unique<MemberTable>(*rows_, *schema_, *acks_, device);
+  snapshot_ = std::make_unique<SnapshotStage>(handle());
+}
+
 Expected<void> Store::check_identity(const StoreConfig& config) {
-  if (state_->format() != kFormatVersion) {
-    return Error{Errc::invalid_argument, "this database has format " + std::to_string(state_->format()) + ", this program knows " +
-                 std::to_string(kFormatVersion), config.file, "open it with the version that wrote it, or a newer one"};
-  }
   if (state_->self().device != config.device) {
     return Error{Errc::identity_conflict, "this database belongs to device " + to_string(state_->self().device) +
                  ", the key in this folder is " + to_string(config.device), config.file,
@@ -172,9 +189,10 @@ void Store::take_drafts_along() {
   origins_->move_log(*before, self_ordinal_);
 }
 
-// Models keep their number for the life of the file; positions in the schema change as models come.
+// Models keep their number for the life of the file; positions in the schema change as models come. An application may have
+// changed its tables while we were away: what we know of rows then speaks of other columns, unless they only grew.
 Expected<void> Store::check_known_models(const Schema& schema) {
-  Statement select(handle(), "SELECT name, kind FROM sync_model");
+  Statement select(handle(), "SELECT name, kind, shape FROM sync_model");
   while (select.step()) {
     const std::string name(select.column_bytes(0));
     const ModelSchema* m = schema.find(name);
@@ -183,16 +201,26 @@ Expected<void> Store::check_known_models(const Schema& schema) {
                    "name it again: its rows would no longer be told; detach() ends synchronising for all"};
     if (static_cast<std::int64_t>(m->kind) != select.column_integer(1))
       return Error{Errc::schema, "this model was of the other kind before", name, "keep its kind, or make a new table"};
+    if (select.column_is_null(2)) continue;
+    ModelShape before;
+    for (ByteReader r(select.column_bytes(2)); !r.rest().empty();) before.push_back(r.be64());
+    const ModelShape now = shape_of(*m);
+    if (before.size() > now.size() || !std::equal(before.begin(), before.end(), now.begin()))
+      return Error{Errc::schema, "a column of this synchronised table was renamed, removed, moved or changed in type or default", name,
+                   "change it back, or drop the model for a new table: a synchronised table may only grow, by columns at its end"};
   }
   return {};
 }
 
 void Store::register_models(const Schema& schema) {
   Statement put(handle(),
-                "INSERT INTO sync_model(name, kind, digest) VALUES(?1,?2,?3)"
-                " ON CONFLICT(name) DO UPDATE SET kind=?2, digest=?3");
-  for (const ModelSchema& m : schema.models)
-    put.text(m.name).integer(static_cast<std::int64_t>(m.kind)).blob(m.digest.view()).run();
+                "INSERT INTO sync_model(name, kind, digest, shape) VALUES(?1,?2,?3,?4)"
+                " ON CONFLICT(name) DO UPDATE SET kind=?2, digest=?3, shape=?4");
+  for (const ModelSchema& m : schema.models) {
+    ByteWriter shape;
+    for (const std::uint64_t hash : shape_of(m)) shape.be64(hash);
+    put.text(m.name).integer(static_cast<std::int64_t>(m.kind)).blob(m.digest.view()).blob(shape.bytes()).run();
+  }
 }
 
 void Store::set_checkpoint_on_close(bool on) {
@@ -275,7 +303,9 @@ Expected<void> Store::replace_models(const std::vector<Model>& models) {
     const ModelSchema* m = after->find(before.name);
     const Expected<void> grown = check_growth(before, m);
     if (!grown) return grown.error();
-    if (m->fields.size() > before.fields.size()) fill_in_defaults(*db_, *m);
+    const auto added = m->fields.begin() + static_cast<std::ptrdiff_t>(before.fields.size());
+    const auto has_default = [](const FieldSchema& f) { return !f.default_sql.empty(); };
+    if (std::any_of(added, m->fields.end(), has_default)) fill_in_defaults(*db_, *m);
   }
   install_guards(*db_, *after);
   register_models(*after);
@@ -320,6 +350,10 @@ void Store::begin_new_life(const Incarnation& incarnation) {
   state_->set_self({self().device, incarnation});
   self_ordinal_ = origins_->ordinal(self());
 }
+
+std::uint64_t Store::quarantined() { return quarantine_->count() + held_->count(); }
+
+bool Store::shows_all_shared() { return held_->count() == 0 && !rows_->keeps_anything(); }
 
 VersionVector Store::known() const {
   VersionVector known = origins_->vector();
@@ -375,6 +409,8 @@ void Store::finish_rollback() {
     state_->reload();
     if (const std::optional<Ordinal> ordinal = origins_->find(self())) self_ordinal_ = *ordinal;
     log_->reload();
+    held_->reload();
+    quarantine_->reload();
     snapshot_->reload();
     take_up_merging();
     members_->reload();

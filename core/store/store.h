@@ -32,6 +32,7 @@ class Capture;
 class ConflictLog;
 class DigestTable;
 class EntryStage;
+class HeldChanges;
 class MemberTable;
 class OriginTable;
 class PeerLog;
@@ -40,6 +41,7 @@ class RowStore;
 class SnapshotStage;
 class StatementCache;
 class SyncState;
+class TrialMark;
 
 struct StoreConfig {
   std::string file;
@@ -110,6 +112,12 @@ class Store {
   [[nodiscard]] SnapshotStage& snapshot() { return *snapshot_; }
   [[nodiscard]] ConflictLog& conflicts() { return *conflicts_; }
   [[nodiscard]] Quarantine& quarantine() { return *quarantine_; }
+  [[nodiscard]] HeldChanges& held() { return *held_; }
+  [[nodiscard]] TrialMark& trial() { return *trial_; }
+  // Device-owned rows and changes of shared ones that cannot be applied here yet.
+  [[nodiscard]] std::uint64_t quarantined();
+  // Whether the shared rows here are all that our vector says, so that others may have them of us.
+  [[nodiscard]] bool shows_all_shared();
   [[nodiscard]] SyncState& state() { return *state_; }
   [[nodiscard]] StatementCache& statements() { return *statements_; }
 
@@ -123,6 +131,7 @@ class Store {
   Store();
   Expected<void> open_file(const StoreConfig&, WallTime, Prng&);
   Expected<void> check_identity(const StoreConfig&);
+  void make_parts(const DeviceId&);
   void take_models();
   [[nodiscard]] Expected<void> check_known_models(const Schema&);
   void register_models(const Schema&);
@@ -132,6 +141,7 @@ class Store {
   void take_drafts_along();
   void set_enforcement(bool on);
   void exec(const char* sql);
+  void end_life();
   void reset_clock();
   void take_up_merging();
 
@@ -153,6 +163,8 @@ class Store {
   VersionVector merging_;
   std::unique_ptr<ConflictLog> conflicts_;
   std::unique_ptr<Quarantine> quarantine_;
+  std::unique_ptr<HeldChanges> held_;
+  std::unique_ptr<TrialMark> trial_;
   std::unique_ptr<StatementCache> statements_;
   Ordinal self_ordinal_ = 0;
   bool in_transaction_ = false;
