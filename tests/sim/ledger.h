@@ -15,6 +15,8 @@
 //     or a page brings is compared like any other change.
 // What a device writes before it has caught up with anybody has no number yet (core/replica/rebase.h): those drafts
 // count for that device alone. While a snapshot is merged rows are of no vector, and are compared when it is done.
+// Devices have versions of their own: each is judged by the models that it has. A row of which something waits in quarantine
+// is compared once nothing does.
 // So "visible rows are a function of the vector" holds at every event, for what was touched. The whole tables are
 // compared by oracle.h, at rest and now and then.
 #pragma once
@@ -47,6 +49,8 @@ class Ledger : public Witness {
   // What it must show of shared models: the reference merge of all that its vector covers, and of its drafts.
   [[nodiscard]] std::map<reference::RowName, reference::VisibleRow> visible(const SimNode&) const;
   [[nodiscard]] bool drafted(const SimNode& node, const reference::RowName& name) const { return watches_.at(&node).drafted.contains(name); }
+  // Something of it waits in quarantine.
+  [[nodiscard]] bool waits(const SimNode& node, const reference::RowName& name) const { return watches_.at(&node).waiting.contains(name); }
   [[nodiscard]] bool merging(const SimNode& node) const { return watches_.at(&node).merging; }
   // Rows of this node change behind the engine's back: what it shows until they are healed, and that they are, is no news.
   void expect_damage(const SimNode& node) { watches_[&node].damaged = true; }
@@ -64,7 +68,7 @@ class Ledger : public Witness {
   struct Version {  // of a device-owned row
     Origin origin;
     Rev rev;
-    std::optional<Bytes> values;  // none: deleted
+    std::optional<reference::VisibleRow> values;  // by the models that its owner had; none: deleted
     friend bool operator<(const Version& x, const Version& y) { return std::tie(x.origin, x.rev) < std::tie(y.origin, y.rev); }
   };
   using RowName = reference::RowName;
@@ -90,6 +94,7 @@ class Ledger : public Witness {
     bool anew = false;     // it reads a state stream anew
     reference::State drafts;  // what has no number yet
     std::set<RowName> drafted;
+    std::set<RowName> waiting;  // in quarantine
     Seq drafts_read;
     [[nodiscard]] reference::Row row(const RowName&) const;  // with its drafts
   };
@@ -98,6 +103,8 @@ class Ledger : public Witness {
   using Touched = std::map<RowName, Shown>;  // and what they showed before
 
   void observe(SimNode&, const Named&);
+  [[nodiscard]] static Shown shown(const Watch&, const RowName&);
+  void read_waiting(SimNode&, Watch&, Touched&);
   void read_anew(SimNode&, Watch&);
   void read_log(SimNode&, Watch&, const Origin&, Seq from, Touched&);
   void read_entry(SimNode&, Watch&, const Origin&, Entry&, Touched&);

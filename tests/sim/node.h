@@ -72,6 +72,7 @@ class SimNode {
   // What an administrator does. False: refused.
   bool remove_member(const SimNode&);
   bool readmit_member(const SimNode&);
+  void retry_quarantine();  // also what it ended over
   [[nodiscard]] Rows query(std::string_view sql) const;
   [[nodiscard]] std::string text(std::string_view sql) const;  // the first cell as people read it; "" where there is no row
   [[nodiscard]] std::int64_t count(std::string_view table) const;

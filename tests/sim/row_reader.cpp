@@ -59,6 +59,13 @@ Table RowReader::table(const ModelSchema& m) {
   return table;
 }
 
+std::set<reference::RowName> RowReader::waiting() {
+  Statement select(db_, "SELECT model, key FROM sync_held UNION SELECT model, key FROM sync_quarantine");
+  std::set<reference::RowName> names;
+  while (select.step()) names.emplace(std::string(select.column_bytes(0)), Bytes(select.column_bytes(1)));
+  return names;
+}
+
 std::int64_t RowReader::number(std::string_view sql) {
   Statement select(db_, sql);
   return select.step() ? select.column_integer(0) : 0;

@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "core/base/schema.h"
@@ -46,6 +47,8 @@ class RowReader {
       each(std::string(owned_.column_bytes(0)), Bytes(owned_.column_bytes(1)), Rev{static_cast<std::uint64_t>(owned_.column_integer(2))},
            !owned_.column_is_null(3));
   }
+  // Rows of which something waits in quarantine.
+  [[nodiscard]] std::set<reference::RowName> waiting();
   [[nodiscard]] std::int64_t number(std::string_view sql);
 
  private:
