@@ -59,6 +59,8 @@ json run_all(const Device& device, const fs::path& files) {
            {"status"},
            {"digest"},
            {"conflicts"},
+           {"quarantine", "list"},
+           {"quarantine", "retry"},
            {"peer", "add", "AAAA-BBBB-CCCC-DDDD-EEEE-FFFF-GA", "192.0.2.1:7"},
        }) {
     CAPTURE(json(words[0]).dump());
