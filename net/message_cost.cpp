@@ -16,7 +16,7 @@ std::size_t cost(const SharedChangeBatch& batch) {
 struct Visitor {
   std::size_t operator()(const Hello& m) const {
     return cost(m.vector) + m.held.size() * sizeof(HeldLog) +
-           m.models.size() * (sizeof(ModelDigest) + limits::kNameMax);
+           m.models.size() * (sizeof(ModelDigest) + limits::kNameMax + kShapeMax * sizeof(std::uint64_t));
   }
   std::size_t operator()(const StateChange& m) const { return cost(m.page); }
   std::size_t operator()(const StateBatch& m) const {

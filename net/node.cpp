@@ -7,6 +7,7 @@
 #include "core/replica/adoption.h"
 #include "core/replica/membership.h"
 #include "core/replica/migration.h"
+#include "core/replica/quarantine_release.h"
 #include "core/replica/replica.h"
 #include "core/replica/transaction_manager.h"
 #include "core/store/backup.h"
@@ -229,6 +230,7 @@ Expected<std::unique_ptr<Node>> Node::open(Config config, std::vector<Model> mod
     if (!store) return std::move(store).error();
     const Expected<std::uint64_t> adopted = adopt_existing_rows(**store, clock.now().wall);
     if (!adopted) return adopted.error();
+    (void)release_quarantine(**store, clock.now().wall, false);
 
     auto impl = std::make_unique<Impl>(std::move(config), std::move(*lock), std::move(*identity), std::move(guard),
                                        std::move(*store), std::move(system_clock), prng);
@@ -366,6 +368,15 @@ Expected<void> Node::admit_member(DeviceId device) {
 }
 
 Expected<void> Node::keep_identity() { return impl_->change_member("a decision on its identity", starling::keep_identity); }
+
+Expected<QuarantineRetry> Node::retry_quarantine() {
+  return impl_->locked<QuarantineRetry>("a retry of what waits in quarantine", [this]() -> Expected<QuarantineRetry> {
+    impl_->store->finish_rollback();
+    const Released done = release_quarantine(*impl_->store, impl_->clock.now().wall, true);
+    if (!done.event.empty()) impl_->notifier.changed(done.event);
+    return QuarantineRetry{done.released, done.left};
+  });
+}
 
 void Node::pause() {
   impl_->host.set_paused(true);

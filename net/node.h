@@ -34,6 +34,11 @@ struct CommitInfo {
   std::size_t rows = 0;  // net row changes; 0: nothing happened
 };
 
+struct QuarantineRetry {
+  std::uint64_t released = 0;  // changes and rows that could be applied
+  std::uint64_t left = 0;      // that still wait
+};
+
 // What a device is known by: creates the key on first use. No node needed.
 [[nodiscard]] Expected<DeviceId> device_id(const std::filesystem::path& folder);
 
@@ -67,7 +72,8 @@ class Node {
 
   // Changes the application's schema: `ddl` runs CREATE, ALTER TABLE … ADD COLUMN and the like in one transaction, then
   // these are the models (all of them, those that are there included). A model may gain columns at its end, no more.
-  // Peers that have not migrated yet are refused until they have. What `ddl` throws undoes all; a machine that fails
+  // Peers that have not migrated yet go on all the same, and what they had kept of us is there when they have; what
+  // this device had kept of others is there now. What `ddl` throws undoes all; a machine that fails
   // behind it throws and stops the node, which when opened again has the schema of before or the new one.
   Expected<void> migrate(const WriteFn& ddl, std::vector<Model>);
   // Writes the database into a new file, while everything goes on. Put back in the place of starling.db, it is
@@ -89,6 +95,10 @@ class Node {
   // Another machine lives under this device's identity (Status::doubled), and writes are refused on both: this one goes on.
   // Error: there is none.
   Expected<void> keep_identity();
+  // Tries again what waits in quarantine: changes that this device cannot apply, kept with the reason (Status::quarantined,
+  // tables sync_held and sync_quarantine). Also what an earlier life of the process ended over, which nothing else tries.
+  Expected<QuarantineRetry> retry_quarantine();
+
   // Lets a removed device come back, under a new incarnation; where it is to be a peer, add_peer() it. Error: not removed.
   Expected<void> admit_member(DeviceId);
 

@@ -147,8 +147,10 @@ Hello read(wire::Hello::Reader from) {
   require(models.size() <= limits::kModelsMax, "a list of models is too long");
   hello.models.reserve(models.size());
   for (const auto one : models) {
-    hello.models.push_back(
-        {read_text(one.getName(), limits::kNameMax), read_id<Hash128>(one.getDigestHigh(), one.getDigestLow())});
+    const auto shape = one.getShape();
+    require(shape.size() <= kShapeMax, "a model of too many fields");
+    hello.models.push_back({read_text(one.getName(), limits::kNameMax), read_id<Hash128>(one.getDigestHigh(), one.getDigestLow()), {}});
+    for (const std::uint64_t hash : shape) hello.models.back().shape.push_back(hash);
   }
   hello.clock = {from.getClockMs()};
   return hello;

@@ -128,6 +128,9 @@ void write(wire::Message::Builder to, const Hello& m) {
     one.setName(text(m.models[i].name));
     one.setDigestHigh(high(m.models[i].digest.view()));
     one.setDigestLow(low(m.models[i].digest.view()));
+    ASSERT(m.models[i].shape.size() <= kShapeMax);
+    auto shape = one.initShape(count(m.models[i].shape.size()));
+    for (std::size_t k = 0; k < m.models[i].shape.size(); ++k) shape.set(count(k), m.models[i].shape[k]);
   }
   hello.setClockMs(m.clock.ms);
 }

@@ -24,12 +24,12 @@ RowVersion read_version(ByteReader& r, const ModelSchema& m) {
   RowVersion v;
   v.generation = read_stamp(r);
   const std::uint64_t count = r.varint();
-  if (count > m.fields.size()) r.set_failed();
+  if (count > limits::kFieldsMax) r.set_failed();  // also of fields that are kept beside the row (core/store/kept_fields.h)
   for (std::uint64_t i = 0; i < count && !r.failed(); ++i) {
     const std::uint64_t field = r.varint();
     const Stamp stamp = read_stamp(r);
     const bool next = v.fields.empty() || v.fields.back().field < field;
-    if (!next || field >= m.fields.size() || m.fields[field].key_position != 0 || stamp == v.generation) r.set_failed();
+    if (!next || field >= limits::kFieldsMax || (m.key_fields() >> field & 1) != 0 || stamp == v.generation) r.set_failed();
     else v.fields.push_back({static_cast<FieldIndex>(field), stamp});
   }
   return v;

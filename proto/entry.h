@@ -20,6 +20,7 @@
 #include "core/causal/change.h"
 #include "core/causal/version_vector.h"
 #include "proto/columns.h"
+#include "proto/unknown_model.h"
 
 namespace starling {
 
@@ -43,11 +44,14 @@ struct EntryHeader {
 [[nodiscard]] Expected<EntryHeader> decode_entry_header(BytesView);
 
 // All of it. In memory stand, beside `bytes`, the changes (88 bytes each), the rows of runs (at most kEntryMax) and, where
-// the schema has grown since, those rows with the added fields (at most kGrownEntryMax). Errc::corrupt: not an entry, whatever the schema. Errc::schema: an entry, with a model, field or field set
-// that `schema` does not have (an insert must carry all its fields).
+// the schema has grown since, those rows with the added fields (at most kGrownEntryMax). Errc::corrupt: not an entry,
+// whatever the schema.
+// A change may carry fields behind the last that `schema` has: its author's version is newer. One of a model that `schema`
+// does not have, or has otherwise, names it by its number in `unknown`, behind those of the schema.
 struct DecodedEntry {
   EntryHeader header;
   std::vector<Change> changes;  // views into `bytes`, which must outlive them, and into the arenas; free to be moved
+  std::vector<UnknownModel> unknown;
   Arena arena;
   Arena grown;
 };

@@ -14,6 +14,12 @@ using namespace entry_format;
 
 Error corrupt(const char* what) { return {Errc::corrupt, std::string("not a log entry: ") + what, "", ""}; }
 
+// Whether the mask, which is not empty, is bits first, first+1, … without a gap.
+bool is_unbroken(FieldMask mask, std::size_t first) {
+  const FieldMask from_zero = mask >> first;
+  return (from_zero & (from_zero + 1)) == 0;
+}
+
 // Reads on past what the schema lacks: whether bytes are an entry must not depend on who asks.
 class EntryReader {
  public:
@@ -31,7 +37,7 @@ class EntryReader {
   bool read_generations(std::span<Change>);
   void read_rows(std::span<Change>);
   bool read_end();
-  void check_schema();
+  [[nodiscard]] ModelIndex model_of_run();
 
   std::size_t size_;
   ByteReader r_;
@@ -49,7 +55,7 @@ class EntryReader {
   StampColumns stamps_;
   Arena grown_{kGrownEntryMax};        // those rows, with them
   Bytes added_;                        // values of fields that the inserts of this run were written without
-  std::optional<Error> schema_error_;  // the first
+  std::vector<UnknownModel> unknown_;
 };
 
 bool EntryReader::read_header() {
@@ -116,11 +122,8 @@ bool EntryReader::read_run_head() {
 
 bool EntryReader::read_run(std::size_t total) {
   if (!read_run_head() || run_.count > total - changes_.size()) return false;
-  check_schema();
-  const ModelSchema* model = models_[run_.model].schema;
   const std::size_t first = changes_.size();
-  const ModelIndex index = model == nullptr ? 0 : schema_.index_of(*model);
-  changes_.resize(first + run_.count, {index, run_.op, header_.stamp(), {}, run_.fields, {}});
+  changes_.resize(first + run_.count, {model_of_run(), run_.op, header_.stamp(), {}, run_.fields, {}});
   const auto run = std::span(changes_).subspan(first);
   if (run_.op != Op::insert && !read_generations(run)) return false;
   read_rows(run);
@@ -159,21 +162,25 @@ bool EntryReader::read_end() {
          std::all_of(others, used_.end(), [](bool used) { return used; });
 }
 
-void EntryReader::check_schema() {
+// Also finds what its inserts were written without.
+ModelIndex EntryReader::model_of_run() {
   added_.clear();
-  const NamedModel& model = models_[run_.model];
-  const auto refuse = [&](const char* what) {
-    if (!schema_error_) schema_error_ = model_refused(model, what);
-  };
-  if (model.schema == nullptr) return refuse("is not registered here");
-  if (model.schema->kind != Kind::shared) return refuse("is device-owned here, and no log carries its rows");
-  const FieldMask plain = plain_fields(*model.schema);
-  if (run_.key_columns != model.schema->key.size()) return refuse("has another key here");
-  if ((run_.fields & ~plain) != 0) return refuse("has fewer fields here");
-  if (run_.op != Op::insert) return;
-  std::optional<Bytes> added = model.schema->values_added_since(run_.fields);  // the author did not have these yet
-  if (!added) return refuse("has more fields here");
+  const NamedModel& named = models_[run_.model];
+  const auto unknown = [&](const char* why) { return unknown_model(unknown_, schema_, named.name, why); };
+  if (named.schema == nullptr) return unknown(unfit::kUnregistered);
+  const ModelSchema& model = *named.schema;
+  if (model.kind != Kind::shared) return unknown(unfit::kOwnedHere);
+  if (run_.key_columns != model.key.size()) return unknown(unfit::kOtherKey);
+  const FieldMask plain = plain_fields(model);
+  const FieldMask known = run_.fields & model.all_fields();
+  if ((known & ~plain) != 0) return unknown(unfit::kOtherKey);
+  if (run_.op != Op::insert) return schema_.index_of(model);
+  const FieldMask beyond = run_.fields & ~known;  // of an author who has more fields, and then all of ours
+  if (beyond != 0 && (known != plain || !is_unbroken(beyond, model.fields.size()))) return unknown(unfit::kOtherFields);
+  std::optional<Bytes> added = model.values_added_since(known);  // the author did not have these yet
+  if (!added) return unknown(unfit::kNoDefault);
   added_ = std::move(*added);
+  return schema_.index_of(model);
 }
 
 Expected<EntryHeader> EntryReader::header() {
@@ -194,8 +201,7 @@ Expected<DecodedEntry> EntryReader::entry() {
     if (!read_run(static_cast<std::size_t>(total))) return corrupt("a run of changes is malformed");
   }
   if (!read_end()) return corrupt("its end is malformed");
-  if (schema_error_) return std::move(*schema_error_);
-  return DecodedEntry{std::move(header_), std::move(changes_), std::move(arena_), std::move(grown_)};
+  return DecodedEntry{std::move(header_), std::move(changes_), std::move(unknown_), std::move(arena_), std::move(grown_)};
 }
 
 }  // namespace

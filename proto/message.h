@@ -11,16 +11,18 @@
 #include <variant>
 #include <vector>
 
+#include "core/base/model_shape.h"
 #include "core/causal/ack_table.h"
 #include "core/causal/version_vector.h"
 
 namespace starling {
 
-inline constexpr std::uint32_t kProtocolVersion = 2;
+inline constexpr std::uint32_t kProtocolVersion = 3;
 
 struct ModelDigest {
   std::string name;
-  Hash128 digest;
+  Hash128 digest;    // equal: the same version
+  ModelShape shape;  // tells whether one version has grown out of the other
   friend bool operator==(const ModelDigest&, const ModelDigest&) = default;
 };
 

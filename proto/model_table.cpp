@@ -27,9 +27,4 @@ std::vector<NamedModel> read_model_table(ByteReader& r, const Schema& schema) {
   return models;
 }
 
-Error model_refused(const NamedModel& model, const char* what) {
-  return {Errc::schema, "model '" + std::string(model.name) + "' " + what, "",
-          "run the same version of the application on all devices"};
-}
-
 }  // namespace starling

@@ -21,9 +21,6 @@ void write_model_table(ByteWriter&, const Schema&, std::span<const ModelIndex>);
 // Fails the reader on names that are empty, too long or given twice.
 [[nodiscard]] std::vector<NamedModel> read_model_table(ByteReader&, const Schema&);
 
-// "model 'tag' is not registered here".
-[[nodiscard]] Error model_refused(const NamedModel&, const char* what);
-
 [[nodiscard]] inline FieldMask plain_fields(const ModelSchema& model) {
   return model.all_fields() & ~model.key_fields();
 }

@@ -2,7 +2,8 @@
 //
 // Page 0 is the head: for each origin the position in its log, the hash of the entry there, and what its author had
 // seen. Every other page holds rows of one model in key order, from behind the page before up to `through`, or to the
-// end of the model: of these keys it lists every row that the source has, dead ones as tombstones. Pages of equal rows
+// end of the model: of these keys it lists every row that the source has, dead ones as tombstones. It says which fields
+// the source has, whose version may be older or newer. Pages of equal rows
 // are equal bytes, whoever makes them: a receiver keeps what it has by hash. Origins stand in a table of each page,
 // ascending, all of them used.
 // Decoding takes hostile bytes: every field is bounded and checked, trailing bytes are an error.
@@ -14,6 +15,7 @@
 #include "core/causal/merge.h"
 #include "core/causal/version_vector.h"
 #include "proto/columns.h"
+#include "proto/unknown_model.h"
 
 namespace starling {
 
@@ -51,12 +53,15 @@ struct SnapshotRange {
 [[nodiscard]] Bytes encode_snapshot_page(const Schema&, ModelIndex, std::span<const SnapshotRow>, const SnapshotRange&);
 
 struct DecodedSnapshotPage {
-  ModelIndex model = 0;
+  ModelIndex model = 0;             // schema.models.size(): one that the schema does not have as shared, or has otherwise;
+  UnknownModel unknown;             //   then this says which, and why
+  FieldMask fields = 0;             // that each row has that is not dead, maybe more than the schema
   SnapshotRange range;
-  std::vector<SnapshotRow> rows;  // views into the bytes and the arena
+  std::vector<SnapshotRow> rows;    // views into the bytes and the arenas; with the fields that the source did not have yet
   Arena arena;
+  Arena grown;
 };
-// Errc::corrupt: no such page. Errc::schema: of a model that `schema` does not have, or has otherwise.
+// Errc::corrupt: no such page.
 [[nodiscard]] Expected<DecodedSnapshotPage> decode_snapshot_page(BytesView, const Schema&);
 
 }  // namespace starling

@@ -21,6 +21,7 @@ class PageReader {
 
  private:
   bool read_head();
+  void find_model();
   bool read_origins();
   bool read_run(std::size_t total);
   bool read_kinds(std::span<SnapshotRow>);
@@ -34,8 +35,12 @@ class PageReader {
   std::size_t size_;
   ByteReader r_;
   const Schema& schema_;
-  const ModelSchema* model_ = nullptr;
+  const ModelSchema* model_ = nullptr;  // nullptr: none of ours
   BytesView name_;
+  std::size_t key_columns_ = 1;
+  FieldMask fields_ = 0;  // of the source
+  const char* why_ = "";  // not
+  Bytes added_;           // values of fields that the source did not have
   SnapshotRange range_;
   std::vector<Origin> origins_;
   std::vector<bool> used_;
@@ -44,11 +49,15 @@ class PageReader {
   std::vector<SnapshotRow> rows_;
   std::vector<BytesView> columns_;
   Arena arena_{limits::kFrameMax};
+  Arena grown_{kGrownMax};
 };
 
 bool PageReader::read_head() {
   if (size_ > limits::kFrameMax || r_.u8() != kFormat) return false;
   name_ = r_.blob();
+  key_columns_ = r_.u8() + std::size_t{1};
+  fields_ = r_.varint();
+  if (key_columns_ + static_cast<std::size_t>(std::popcount(fields_)) > limits::kFieldsMax) return false;
   const std::uint8_t to_end = r_.u8();
   if (r_.failed() || name_.empty() || name_.size() > limits::kNameMax || to_end > 1) return false;
   range_.to_end = to_end == 1;
@@ -125,10 +134,9 @@ bool PageReader::read_fields(RowVersion& version) {
     const std::uint64_t field = r_.varint();
     const Origin* author = origin(r_.varint());
     const Hlc hlc{r_.be64()};
-    if (r_.failed() || author == nullptr || field >= limits::kFieldsMax) return false;
+    if (r_.failed() || author == nullptr || field >= limits::kFieldsMax || (fields_ >> field & 1) == 0) return false;
     const FieldStamp f{static_cast<FieldIndex>(field), {hlc, *author}};
     if (f.stamp <= version.generation || (i > 0 && f.field <= version.fields.back().field)) return false;
-    if (model_ != nullptr && (field >= model_->fields.size() || (plain_fields(*model_) >> field & 1) == 0)) return false;
     version.fields.push_back(f);
   }
   return true;
@@ -136,11 +144,12 @@ bool PageReader::read_fields(RowVersion& version) {
 
 void PageReader::read_rows(std::span<SnapshotRow> run) {
   columns_.resize(run.size());
-  read_columns(r_, model_->key.size(), arena_, columns_);
+  read_columns(r_, key_columns_, arena_, columns_);
   for (std::size_t i = 0; i < run.size(); ++i) run[i].key = columns_[i];
   columns_.resize(static_cast<std::size_t>(std::count_if(run.begin(), run.end(), [](const SnapshotRow& row) { return !row.version.death; })));
   if (columns_.empty()) return;
-  read_columns(r_, static_cast<std::size_t>(std::popcount(plain_fields(*model_))), arena_, columns_);
+  read_columns(r_, static_cast<std::size_t>(std::popcount(fields_)), arena_, columns_);
+  if (!added_.empty() && !r_.failed() && !append_to_each(columns_, added_, grown_)) return r_.set_failed();
   auto values = columns_.begin();
   for (SnapshotRow& row : run)
     if (!row.version.death) row.values = *values++;
@@ -152,11 +161,30 @@ bool PageReader::keys_ascend() const {
   return range_.to_end || rows_.empty() || rows_.back().key <= range_.through;
 }
 
+// Also finds what its rows were written without.
+void PageReader::find_model() {
+  const auto unknown = [&](const char* why) {
+    model_ = nullptr;
+    why_ = why;
+  };
+  model_ = schema_.find(name_);
+  if (model_ == nullptr) return unknown(unfit::kUnregistered);
+  if (model_->kind != Kind::shared) return unknown(unfit::kOwnedHere);
+  if (key_columns_ != model_->key.size()) return unknown(unfit::kOtherKey);
+  const FieldMask plain = plain_fields(*model_);
+  const FieldMask known = fields_ & model_->all_fields();
+  const FieldMask beyond = fields_ & ~known;
+  const FieldMask from_zero = beyond == 0 ? 0 : beyond >> model_->fields.size();
+  if ((known & ~plain) != 0) return unknown(unfit::kOtherKey);
+  if (beyond != 0 && (known != plain || (from_zero & (from_zero + 1)) != 0)) return unknown(unfit::kOtherFields);
+  std::optional<Bytes> added = model_->values_added_since(known);
+  if (!added) return unknown(unfit::kNoDefault);
+  added_ = std::move(*added);
+}
+
 Expected<DecodedSnapshotPage> PageReader::page() {
   if (!read_head()) return corrupt("its head is malformed");
-  model_ = schema_.find(name_);
-  if (model_ == nullptr) return model_refused({name_, nullptr}, "is not registered here");
-  if (model_->kind != Kind::shared) return model_refused({name_, model_}, "is device-owned here, and no snapshot carries its rows");
+  find_model();
   if (!read_origins()) return corrupt("its origins are malformed");
   const std::uint64_t total = r_.varint();
   if (r_.failed() || total > size_) return corrupt("it counts more rows than it can hold");
@@ -166,7 +194,9 @@ Expected<DecodedSnapshotPage> PageReader::page() {
   const bool used = std::all_of(used_.begin(), used_.end(), [](bool one) { return one; });
   if (!r_.done() || !used) return corrupt("its end is malformed");
   if (!keys_ascend()) return corrupt("its keys are not in order");
-  return DecodedSnapshotPage{schema_.index_of(*model_), std::move(range_), std::move(rows_), std::move(arena_)};
+  const ModelIndex model = model_ != nullptr ? schema_.index_of(*model_) : static_cast<ModelIndex>(schema_.models.size());
+  const FieldMask fields = model_ != nullptr ? fields_ | plain_fields(*model_) : fields_;
+  return DecodedSnapshotPage{model, {name_, why_}, fields, std::move(range_), std::move(rows_), std::move(arena_), std::move(grown_)};
 }
 
 }  // namespace

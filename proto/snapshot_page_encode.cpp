@@ -21,6 +21,8 @@ class PageWriter {
   Bytes encode(const SnapshotRange& range) {
     out_.u8(kFormat);
     out_.blob(model_.name);
+    out_.u8(static_cast<std::uint8_t>(model_.key.size() - 1));
+    out_.varint(plain_fields(model_));
     out_.u8(range.to_end ? 1 : 0);
     if (!range.to_end) out_.blob(range.through);
     collect_origins();

@@ -8,7 +8,7 @@
 
 namespace starling::snapshot_page_format {
 
-inline constexpr std::uint8_t kFormat = 1;
+inline constexpr std::uint8_t kFormat = 2;
 inline constexpr std::size_t kSeenMax = 20'000;  // positions that authors had seen, in one head
 
 enum class RowKind : std::uint8_t { plain = 0, changed = 1, dead = 2 };  // changed: stamps of fields follow

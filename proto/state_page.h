@@ -9,10 +9,12 @@
 // of column forms.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "core/base/schema.h"
 #include "proto/columns.h"
+#include "proto/unknown_model.h"
 
 namespace starling {
 
@@ -22,6 +24,10 @@ struct StateRow {
   bool deleted = false;
   BytesView key;
   BytesView values;  // typed bytes of every field that is not in the key, ascending; empty when deleted
+  // Of a row that is handed on although it is not, or not wholly, known here: its model, if the schema does not have it;
+  // and how many values it has, where they are not as many as the schema's fields.
+  BytesView name = {};
+  std::optional<std::uint8_t> columns = std::nullopt;
 };
 
 // Collects rows, which must come with ascending rev and of Kind::device_owned; copies their bytes.
@@ -29,13 +35,20 @@ class StatePageWriter {
  public:
   explicit StatePageWriter(const Schema& schema) : schema_(schema) {}
   void add(const StateRow&);
+  // Rows of one model in one page have equally many values: false, and the row begins the next page.
+  [[nodiscard]] bool takes(const StateRow&) const;
   [[nodiscard]] std::size_t size() const;  // what was added takes at most, near enough to close a page by
   [[nodiscard]] std::size_t rows() const { return rows_.size(); }
   [[nodiscard]] Bytes finish();  // the body; the writer is empty again
 
  private:
+  struct Table {  // of a model in this page
+    std::string name;
+    std::uint8_t keys = 1;
+    std::optional<std::uint8_t> columns;  // besides the key; nullopt: all its rows are deleted
+  };
   struct Row {  // key and values stand in content_, one behind the other
-    ModelIndex model = 0;
+    std::size_t table = 0;
     bool deleted = false;
     Rev rev;
     std::size_t key = 0;
@@ -44,13 +57,16 @@ class StatePageWriter {
   };
   using Run = std::span<const Row>;
 
-  [[nodiscard]] std::vector<ModelIndex> models() const;  // in order of appearance
-  void write_run(ByteWriter& out, std::size_t model_number, Run);
+  [[nodiscard]] BytesView name_of(const StateRow&) const;
+  [[nodiscard]] std::uint8_t columns_of(const StateRow&) const;
+  [[nodiscard]] std::size_t table_of(const StateRow&) const;  // or how many there are
+  void write_run(ByteWriter& out, Run);
   static void write_revs(ByteWriter& out, Run);
   static void write_deleted(ByteWriter& out, Run);
-  void write_columns(ByteWriter& out, const ModelSchema&, Run);
+  void write_columns(ByteWriter& out, const Table&, Run);
 
   const Schema& schema_;
+  std::vector<Table> tables_;  // in order of appearance
   std::vector<Row> rows_;
   Bytes content_;
   ColumnWriter columns_;
@@ -60,6 +76,7 @@ class StatePageWriter {
 // moved.
 struct DecodedStatePage {
   std::vector<StateRow> rows;
+  std::vector<UnknownModel> unknown;
   Arena arena;
   Arena grown;
 
@@ -67,8 +84,9 @@ struct DecodedStatePage {
   [[nodiscard]] auto end() const { return rows.end(); }
 };
 
-// Errc::corrupt: not a page of (from, to], whatever the schema. Errc::schema: a model that `schema` does not have as
-// device-owned, or has with other fields.
+// Errc::corrupt: not a page of (from, to], whatever the schema. A row may carry values behind those that `schema` has fields
+// for: its owner's version is newer (`columns` says how many it has). One of a model that `schema` does not have as
+// device-owned, or has otherwise, names it by its number in `unknown`, behind those of the schema.
 [[nodiscard]] Expected<DecodedStatePage> decode_state_page(BytesView body, Rev from, Rev to, const Schema&);
 
 }  // namespace starling

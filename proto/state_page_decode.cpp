@@ -13,6 +13,8 @@ using namespace state_page_format;
 
 Error corrupt(const char* what) { return {Errc::corrupt, std::string("not a state page: ") + what, "", ""}; }
 
+std::size_t plain_count(const ModelSchema& m) { return static_cast<std::size_t>(std::popcount(plain_fields(m))); }
+
 // Reads on past what the schema lacks: whether bytes are a page must not depend on who asks.
 class PageReader {
  public:
@@ -34,7 +36,8 @@ class PageReader {
   bool read_revs(std::span<StateRow>);
   bool read_deleted(std::span<StateRow>);
   void read_rows(std::span<StateRow>);
-  void check_schema();
+  [[nodiscard]] ModelIndex model_of_run(bool all_deleted);
+  void name_models(std::span<StateRow>);
   [[nodiscard]] bool order_rows();
 
   std::size_t size_;
@@ -51,7 +54,7 @@ class PageReader {
   std::vector<std::uint64_t> steps_;
   Arena grown_{kGrownMax};             // those rows, with them
   Bytes added_;                        // values of fields that the rows of this run were written without
-  std::optional<Error> schema_error_;  // the first
+  std::vector<UnknownModel> unknown_;
 };
 
 // Models follow each other in order of appearance, each in full runs and a last one.
@@ -77,12 +80,10 @@ bool PageReader::read_run(std::size_t total) {
   const std::size_t first = rows_.size();
   const std::size_t models_before = models_used_;
   if (!read_run_head() || run_.count > total - first) return false;
-  check_schema();
-  const ModelSchema* model = models_[run_.model].schema;
-  const ModelIndex index = model == nullptr ? 0 : schema_.index_of(*model);
-  rows_.resize(first + run_.count, {index, {}, false, {}, {}});
+  rows_.resize(first + run_.count);
   const auto run = std::span(rows_).subspan(first);
   if (!read_revs(run) || !read_deleted(run)) return false;
+  name_models(run);
   const bool new_model = models_used_ != models_before;
   if (first > 0 && run.front().rev <= (new_model ? model_began_ : rows_[first - 1].rev)) return false;
   if (new_model) model_began_ = run.front().rev;
@@ -139,22 +140,31 @@ void PageReader::read_rows(std::span<StateRow> run) {
   }
 }
 
-void PageReader::check_schema() {
+void PageReader::name_models(std::span<StateRow> run) {
+  const ModelIndex model = model_of_run(std::all_of(run.begin(), run.end(), [](const StateRow& r) { return r.deleted; }));
+  const bool as_here = model < schema_.models.size() && run_.value_columns <= plain_count(schema_.models[model]);
+  for (StateRow& row : run) {
+    row.model = model;
+    if (!as_here) row.columns = static_cast<std::uint8_t>(run_.value_columns);
+  }
+}
+
+// Also finds what its rows were written without.
+ModelIndex PageReader::model_of_run(bool all_deleted) {
   added_.clear();
-  const NamedModel& model = models_[run_.model];
-  const auto refuse = [&](const char* what) {
-    if (!schema_error_) schema_error_ = model_refused(model, what);
-  };
-  if (model.schema == nullptr) return refuse("is not registered here");
-  if (model.schema->kind != Kind::device_owned) return refuse("is shared here, and no state page carries its rows");
-  FieldMask fields = plain_fields(*model.schema);
-  const auto known = static_cast<std::size_t>(std::popcount(fields));
-  if (run_.key_columns != model.schema->key.size()) return refuse("has another key here");
-  if (run_.value_columns > known) return refuse("has fewer fields here");
+  const NamedModel& named = models_[run_.model];
+  const auto unknown = [&](const char* why) { return unknown_model(unknown_, schema_, named.name, why); };
+  if (named.schema == nullptr) return unknown(unfit::kUnregistered);
+  const ModelSchema& model = *named.schema;
+  if (model.kind != Kind::device_owned) return unknown(unfit::kSharedHere);
+  if (run_.key_columns != model.key.size()) return unknown(unfit::kOtherKey);
+  if (all_deleted || run_.value_columns >= plain_count(model)) return schema_.index_of(model);
+  FieldMask fields = plain_fields(model);
   while (static_cast<std::size_t>(std::popcount(fields)) > run_.value_columns) fields &= ~std::bit_floor(fields);
-  std::optional<Bytes> added = model.schema->values_added_since(fields);  // the owner did not have these yet
-  if (!added) return refuse("has more fields here");
+  std::optional<Bytes> added = model.values_added_since(fields);  // the owner did not have these yet
+  if (!added) return unknown(unfit::kNoDefault);
   added_ = std::move(*added);
+  return schema_.index_of(model);
 }
 
 // Models came one after the other; their revisions interleave. False: one occurs twice.
@@ -177,8 +187,7 @@ Expected<DecodedStatePage> PageReader::page() {
   }
   if (!r_.done() || models_used_ != models_.size()) return corrupt("its end is malformed");
   if (!order_rows()) return corrupt("two rows have one revision");
-  if (schema_error_) return std::move(*schema_error_);
-  return DecodedStatePage{std::move(rows_), std::move(arena_), std::move(grown_)};
+  return DecodedStatePage{std::move(rows_), std::move(unknown_), std::move(arena_), std::move(grown_)};
 }
 
 }  // namespace

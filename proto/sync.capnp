@@ -89,6 +89,7 @@ struct ModelDigest {
   name @0 :Text;
   digestHigh @1 :UInt64;
   digestLow @2 :UInt64;
+  shape @3 :List(UInt64);  # a hash of kind and name, then one of each field (core/base/model_shape.h); at most 65
 }
 
 # Device-owned rows of one origin whose last change lies in (from, to].

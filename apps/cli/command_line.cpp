@@ -58,6 +58,14 @@ void add_members(CLI::App& app, Invocation& typed) {
       "Of two machines that live under this device's identity this one goes on as it; the other one writes nothing any more");
 }
 
+void add_quarantine(CLI::App& app, Invocation& typed) {
+  CLI::App* quarantine = app.add_subcommand("quarantine", "Changes that cannot be applied on this device, and are kept")->require_subcommand(1);
+  add(*quarantine, typed, "list", Verb::quarantine_list, "List them, with the reason");
+  CLI::App* show = add(*quarantine, typed, "show", Verb::quarantine_show, "Show one, with its values");
+  show->add_option("ID", typed.name, "As 'quarantine list' prints it")->required();
+  add(*quarantine, typed, "retry", Verb::quarantine_retry, "Try all of them again, also what a process ended over");
+}
+
 void add_entries(CLI::App& app, Invocation& typed) {
   CLI::App* index = add(app, typed, "index", Verb::index, "Record a folder's files, or what changed since the last time");
   index->add_option("FOLDER", typed.path, "It is only read; links are not followed")->required();
@@ -135,6 +143,7 @@ std::unique_ptr<CLI::App> make_app(Invocation& typed) {
   add(*app, typed, "digest", Verb::digest, "Rows and a hash for each model, to compare devices");
   add(*app, typed, "conflicts", Verb::conflicts, "Concurrent changes that lost, newest first");
   add(*app, typed, "references", Verb::references, "References that lead nowhere, and rows that are hidden");
+  add_quarantine(*app, typed);
   CLI::App* sql = add(*app, typed, "sql", Verb::sql, "Ask the database; what would write is refused");
   sql->add_option("QUERY", typed.query, "One statement, such as \"SELECT * FROM tag\"")->required();
   CLI::App* backup = add(*app, typed, "backup", Verb::backup, "Copy the database into a new file, while everything goes on");

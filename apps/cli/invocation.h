@@ -14,7 +14,8 @@ namespace starling::apps {
 
 enum class Verb {
   init, id, peer_add, peer_remove, peer_list, member_list, member_remove, member_admit, identity_keep, index, tag, tag_list, tag_set, tag_rm, untag, ls,
-  album_add, album_remove, album_ls, album_show, status, digest, conflicts, references, sql, backup, verify, pause,
+  album_add, album_remove, album_ls, album_show, status, digest, conflicts, references,
+  quarantine_list, quarantine_show, quarantine_retry, sql, backup, verify, pause,
   resume, leave
 };
 
@@ -27,7 +28,7 @@ struct Invocation {
   std::string path;                // index, tag, untag, ls, backup, or the other one for verify
   std::vector<std::string> paths;  // of an album's entries
   std::vector<std::string> names;  // tags, or a peer's addresses
-  std::string name;                // of one tag or album, or a peer's or member's device id
+  std::string name;                // of one tag or album, a peer's or member's device id, or the id of what is in quarantine
   std::string device;              // whose entries; empty: ours first
   std::string workspace = "default";
   std::string listen;

@@ -158,7 +158,7 @@ std::string render_status(const json& answer, bool has_daemon) {
   }
   text += "Conflicts  " + count_of(answer, "conflicts") +
           (answer["conflicts"] == 0 ? "\n" : " ('starling conflicts' lists them)\n");
-  if (answer["quarantined"] != 0) text += "Quarantine " + count_of(answer, "quarantined") + " changes\n";
+  if (answer["quarantined"] != 0) text += "Quarantine " + count_of(answer, "quarantined") + " changes ('starling quarantine list' lists them)\n";
   if (answer["hidden"] != 0) text += "Hidden     " + count_of(answer, "hidden") + " rows ('starling references' lists them)\n";
   if (answer["dangling"].is_number() && answer["dangling"] != 0)
     text += "Dangling   " + count_of(answer, "dangling") + " references ('starling references' lists them)\n";
@@ -272,6 +272,26 @@ std::string render_references(const json& answer) {
   return text.empty() ? "Every reference leads to a row, and no row is hidden.\n" : text;
 }
 
+std::string render_quarantine(const json& answer) {
+  TextTable table;
+  table.row({"id", "row", "change", "of", "why"});
+  for (const json& one : answer["quarantine"])
+    table.row({shown(one["id"]), row_name(one), shown(one["change"]), shown(one["device"]).substr(0, 4), shown(one["why"])});
+  std::string text = answer["quarantine"].empty() ? "Nothing is in quarantine.\n" : table.text();
+  if (answer["more"]) text += "There are more.\n";
+  if (answer["kept"] != 0) text += count_of(answer, "kept") + " values of fields that this version does not know are kept beside their rows.\n";
+  return text;
+}
+
+std::string render_quarantined(const json& one) {
+  std::string text = shown(one["change"]) + " of " + row_name(one) + " by " + shown(one["device"]) + "\n  waits: " + shown(one["why"]) + "\n";
+  for (std::size_t i = 0; i < one["values"].size(); ++i) {
+    const json& field = one["fields"][i];
+    text += "  " + (field.is_null() ? std::string("(a field that is not known here)") : shown(field)) + ": " + value_text(one["values"][i]) + "\n";
+  }
+  return text;
+}
+
 std::string render_albums(const json& answer) {
   TextTable table;
   table.row({"album", "entries", "id", "description"});
@@ -357,6 +377,9 @@ std::string render(const Invocation& typed, const json& answer, bool has_daemon)
     case Verb::verify: return render_verify(answer);
     case Verb::conflicts: return render_conflicts(answer);
     case Verb::references: return render_references(answer);
+    case Verb::quarantine_list: return render_quarantine(answer);
+    case Verb::quarantine_show: return render_quarantined(answer);
+    case Verb::quarantine_retry: return count_of(answer, "released") + " applied, " + count_of(answer, "left") + " still wait\n";
   }
   return {};
 }

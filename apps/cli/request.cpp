@@ -58,6 +58,9 @@ const char* op_of(Verb verb) {
     case Verb::digest: return "digest";
     case Verb::conflicts: return "conflicts";
     case Verb::references: return "references";
+    case Verb::quarantine_list: return "quarantine_list";
+    case Verb::quarantine_show: return "quarantine_show";
+    case Verb::quarantine_retry: return "quarantine_retry";
     case Verb::sql: return "sql";
     case Verb::init:
     case Verb::id:  // need no node, see setup.h
@@ -79,6 +82,7 @@ const char* name_key(const Invocation& typed) {
     case Verb::peer_remove:
     case Verb::member_remove:
     case Verb::member_admit: return "device";
+    case Verb::quarantine_show: return "item";
     default: return nullptr;
   }
 }

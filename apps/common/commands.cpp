@@ -11,6 +11,7 @@
 #include "apps/common/data_folder.h"
 #include "apps/common/indexer.h"
 #include "apps/common/member_requests.h"
+#include "apps/common/quarantine_requests.h"
 #include "apps/common/sql_query.h"
 #include "apps/common/status_json.h"
 #include "apps/common/tagging.h"
@@ -89,6 +90,9 @@ Expected<json> Commands::run(const json& request, const ProgressFn& progress) {
   if (op == "digest") return digest(arguments);
   if (op == "conflicts") return conflicts(arguments);
   if (op == "references") return references(arguments);
+  if (op == "quarantine_list") return quarantine_list(node_, arguments);
+  if (op == "quarantine_show") return quarantine_show(node_, arguments);
+  if (op == "quarantine_retry") return quarantine_retry(node_, arguments);
   if (op == "sql") return sql(arguments, progress);
   return Error{Errc::invalid_argument, op.empty() ? "a request without \"op\"" : "no such request", printable(op),
                "see docs/control.md"};

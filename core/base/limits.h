@@ -31,7 +31,14 @@ inline constexpr std::size_t kStagedMax = 4 * kEntryMax;  // parts on disk of en
 inline constexpr std::size_t kStagedEntriesMax = 64;      // such entries
 inline constexpr std::size_t kPendingRows = 2000;         // merged rows of models with rules that await settling
 inline constexpr std::size_t kConflictRing = 10'000;      // rows of sync_conflict that are kept
+inline constexpr std::size_t kQuarantinedMax = 1'000'000;  // changes in quarantine; then: what would join them waits
 inline constexpr std::size_t kMembersMax = 1024;          // devices in a workspace, removed ones included
+
+// Quarantine
+inline constexpr std::size_t kReleaseRows = 2000;         // tried again in one transaction
+inline constexpr auto kRetryRefusedFirst = 1min;          // between tries of what SQLite refuses; doubled up to the cap
+inline constexpr auto kRetryRefusedCap = 1h;
+inline constexpr std::size_t kCarefulSteps = 4096;        // after a life that did not end well: marked before they are tried
 
 // Forgetting. What every member has acknowledged goes at once; the log goes by age and size whoever has it
 inline constexpr auto kPruneEvery = 10s;
@@ -112,6 +119,7 @@ static_assert(kPushMax <= kPullCredit && kPullCredit <= kOutboxMax);
 static_assert(kValueMax < kRowMax);
 static_assert(kSnapshotPageMax + kRowMax + kKeyMax <= kFrameMax, "the largest row ends a page that was nearly full");
 static_assert(kSnapshotPagesMax * 16 <= kFrameMax, "a joiner names all that it has");
-static_assert(kVectorMax * 64 <= kFrameBeforeHelloMax, "a Hello names every origin that a workspace may have");
+static_assert(kVectorMax * 64 + kModelsMax * (8 * kFieldsMax + kNameMax + 64) <= kFrameBeforeHelloMax,
+              "a Hello names every origin that a workspace may have, and its models");
 
 }  // namespace starling::limits

@@ -25,12 +25,16 @@ enum class PlantedBug : std::uint8_t {
   snapshot_without_sweep,       // rows that a snapshot does not list stay
   unique_by_arrival,            // of two rows with one UNIQUE value the first to come stands
   hidden_for_ever,              // a row that lost its UNIQUE value is not shown again when that is free
+  unknown_field_dropped,        // a field that the model does not have here is not kept
+  quarantine_not_released,      // what waited for a model stays where it is when the model comes
+  queue_overtaken,              // a later change of a row is applied before an earlier one that waits
 };
 
-inline constexpr std::array<const char*, 15> kPlantedBugNames = {
+inline constexpr std::array<const char*, 18> kPlantedBugNames = {
     "none",           "acknowledge-before-commit", "cursor-outside-transaction", "no-tie-break",          "generation-ignored",    "dependency-ignored",
     "clock-in-memory-only", "page-off-by-one",     "fold-forgets-rollback",      "outbox-drops-silently", "page-accepted-past-gap",
-    "tombstone-dropped-early", "snapshot-without-sweep", "unique-by-arrival", "hidden-for-ever"};
+    "tombstone-dropped-early", "snapshot-without-sweep", "unique-by-arrival", "hidden-for-ever",
+    "unknown-field-dropped", "quarantine-not-released", "queue-overtaken"};
 
 #ifdef STARLING_PLANTED_BUGS
 inline PlantedBug planted_bug = PlantedBug::none;

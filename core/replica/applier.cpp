@@ -1,21 +1,29 @@
 #include "core/replica/applier.h"
 
+#include <SQLiteCpp/Database.h>
+#include <SQLiteCpp/Exception.h>
+#include <sqlite3.h>
+
 #include <algorithm>
 #include <bit>
 
 #include "core/base/planted_bug.h"
 #include "core/base/sha256.h"
 #include "core/replica/conflict_recorder.h"
+#include "core/replica/obstacle.h"
 #include "core/store/conflict_log.h"
+#include "core/store/held_changes.h"
 #include "core/store/origin_table.h"
 #include "core/store/peer_log.h"
 #include "core/store/quarantine.h"
 #include "core/store/row_image.h"
 #include "core/store/row_store.h"
+#include "core/store/sql_error.h"
 #include "core/store/store.h"
 #include "core/store/sync_state.h"
 #include "core/store/visibility.h"
 #include "proto/entry.h"
+#include "proto/model_table.h"
 #include "proto/state_page.h"
 
 namespace starling {
@@ -50,17 +58,18 @@ void note_row(ChangeSet& event, ModelIndex model, Op op, FieldMask fields, Bytes
   event.rows.push_back({model, op, fields, Bytes(key)});
 }
 
-FieldMask fields_of(const Change& c, const ModelSchema&) { return c.fields; }
+FieldMask fields_of(const Change& c, const ModelSchema& m) { return c.fields & m.all_fields(); }
 FieldMask fields_of(const StateRow& row, const ModelSchema& m) { return row.deleted ? 0 : m.all_fields() & ~m.key_fields(); }
 
-// A key in any other form would name a row that we then know under two keys; what the declaration forbids, our SQLite
-// would refuse, and an honest peer's has.
+// A key in any other form would name a row that we then know under two keys. The engine's own models are the same
+// everywhere, so what their declaration forbids is made up; with the application's, versions may differ (obstacle.h).
 template <class Rows>
 Expected<void> check_rows(const Schema& schema, const Rows& rows, const Origin& origin) {
   for (const auto& row : rows) {
+    if (row.model >= schema.models.size()) continue;
     const ModelSchema& m = schema.models[row.model];
     Expected<void> good = check_key(m, row.key);
-    if (good) good = check_values(m, fields_of(row, m), row.values);
+    if (good && m.built_in) good = check_values(m, fields_of(row, m), row.values);
     if (!good) return Error{Errc::corrupt, good.error().what, stream_name(origin), ""};
   }
   return {};
@@ -126,24 +135,24 @@ Expected<ApplyResult> Applier::entry(const Origin& origin, Seq seq, BytesView by
   if (is_one_too_many(origin, store_.origins().vector())) return too_many_origins(origin);
   const Expected<void> rows = check_rows(store_.schema(), decoded->changes, origin);
   if (!rows) return rows.error();
+  const Obstacles obstacles(store_, decoded->unknown);
+  const std::optional<Seq> draft = draft_of(*decoded, bytes);
+  const auto stuck = [&](const Change& c) { return care_ != Care::none || !obstacles.of(c).empty(); };
+  if (!draft && !has_room(decoded->changes.size()) && std::any_of(decoded->changes.begin(), decoded->changes.end(), stuck)) {
+    result.outcome = Applied::wait_room;
+    return result;
+  }
   const Ordinal ordinal = store_.origins().ordinal(origin);
   store_.origins().advance_seq(ordinal, seq, header.hlc, hash128(bytes), header.dependencies);
   store_.clock().observe(header.hlc);
-  if (const std::optional<Seq> draft = draft_of(*decoded, bytes)) {
+  if (draft) {
     take_back(*decoded, ordinal, *draft);
     store_.log().append(ordinal, seq, bytes);
     return result;
   }
   ConflictRecorder recorder(store_, header, store_.origins().seen(ordinal), wall);
   const std::uint64_t lost_before = store_.conflicts().added();
-  for (std::span<const Change> left = decoded->changes; !left.empty();) {
-    left = left.subspan(new_rows(left, header.stamp(), result));
-    if (left.empty()) break;
-    change(left.front(), {header.stamp(), header.seq}, recorder, result);
-    left = left.subspan(1);
-    if (store_.rows().pending().size() >= limits::kPendingRows) settle(wall, result);
-  }
-  settle(wall, result);
+  changes_of(*decoded, obstacles, recorder, result);
   result.event.conflicts = store_.conflicts().added() > lost_before;
   store_.log().append(ordinal, seq, bytes);
   return result;
@@ -167,7 +176,7 @@ std::optional<Seq> Applier::draft_of(const DecodedEntry& entry, BytesView bytes)
   return draft->second;
 }
 
-// Its rows are as they should be: only what they name as their author changes.
+// Its rows are as they should be: only what they name as their author changes, and what waits of them.
 void Applier::take_back(const DecodedEntry& entry, Ordinal origin, Seq draft) {
   RowStore& rows = store_.rows();
   const Stamp ours{entry.header.hlc, store_.self()};
@@ -185,23 +194,46 @@ void Applier::take_back(const DecodedEntry& entry, Ordinal origin, Seq draft) {
     rows.put(c.model, c.key, *version, values, intact);
     if (rows.has_rules(c.model)) rows.note_anew({c.model, Bytes(c.key)});
   }
+  const Position before{Rev{}, Seq{draft.value - 1}, Hlc{ours.hlc.packed - 1}};
+  store_.held().rename(store_.self_ordinal(), {before, {Rev{}, draft, ours.hlc}}, origin, Seq{entry.header.seq.value - 1});
   store_.log().remove(store_.self_ordinal(), draft);
+}
+
+bool Applier::has_room(std::size_t changes) { return store_.quarantined() + changes <= limits::kQuarantinedMax; }
+
+void Applier::changes_of(const DecodedEntry& entry, const Obstacles& obstacles, ConflictRecorder& recorder, ApplyResult& result) {
+  const Place place{entry.header.stamp(), entry.header.seq};
+  for (std::span<const Change> left = entry.changes; !left.empty();) {
+    if (store_.rows().pending().size() >= limits::kPendingRows) settle(recorder.wall(), result);
+    if (const std::size_t taken = new_rows(left, place.stamp, obstacles, result); taken > 0) {
+      left = left.subspan(taken);
+      continue;
+    }
+    const Change& c = left.front();
+    change_or_hold(c, place, obstacles.of(c), obstacles.name_of(c.model), recorder, result);
+    left = left.subspan(1);
+  }
+  settle(recorder.wall(), result);
 }
 
 // The common case, taken in many at a time: inserts of one model whose keys were never seen. Gives how many stood at
 // the front of `changes`.
-std::size_t Applier::new_rows(std::span<const Change> changes, const Stamp& stamp, ApplyResult& result) {
+std::size_t Applier::new_rows(std::span<const Change> changes, const Stamp& stamp, const Obstacles& obstacles, ApplyResult& result) {
+  if (care_ != Care::none) return 0;
   const ModelIndex model = changes.front().model;
   std::vector<NewRow> rows;
   for (const Change& c : changes) {
-    if (c.op != Op::insert || c.model != model || rows.size() == RowStore::kMany) break;
-    rows.push_back({c.key, c.values, {}});
+    if (c.op != Op::insert || c.model != model || rows.size() == RowStore::kMany || !obstacles.of(c).empty()) break;
+    rows.push_back({c.key, known_values(store_.schema().models[model], c.fields, c.values), {}});
   }
+  if (rows.empty()) return 0;
+  const ModelSchema& m = store_.schema().models[model];
   rows.resize(store_.rows().put_new(model, rows, stamp));
   store_.rows().insert_rows(model, rows);
+  for (const Change& c : changes.first(rows.size())) keep_beyond(c, c.fields, c.values);
   result.rows += rows.size();
   if (store_.rows().has_rules(model)) return rows.size();  // settle() tells what is shown
-  for (const Change& c : changes.first(rows.size())) note_row(result.event, c.model, c.op, c.fields, c.key);
+  for (const Change& c : changes.first(rows.size())) note_row(result.event, c.model, c.op, fields_of(c, m), c.key);
   return rows.size();
 }
 
@@ -209,44 +241,104 @@ void Applier::settle(WallTime wall, ApplyResult& result) {
   for (const ShownChange& c : store_.settle(wall)) note_row(result.event, c.model, c.op, c.fields, c.key);
 }
 
+// What a change says of fields that the model does not have here, of those in `won`.
+void Applier::keep_beyond(const Change& c, FieldMask won, BytesView values) {
+  const FieldMask beyond = won & ~store_.schema().models[c.model].all_fields();
+  if (beyond == 0 || planted(PlantedBug::unknown_field_dropped)) return;
+  ByteWriter kept;
+  pick_fields(values, c.fields, beyond, kept);
+  store_.rows().keep(c.model, c.key, beyond, kept.bytes());
+}
+
+void Applier::note_taken(ModelIndex model, Op op, FieldMask fields, BytesView key, ApplyResult& result) {
+  note_row(result.event, model, op, fields, key);
+  ++result.rows;
+}
+
+// What is shown of models with rules is decided with it, and undone with it: what SQLite refuses of that may be another row.
+std::optional<std::string> Applier::try_alone(WallTime wall, ApplyResult& result, const std::function<void()>& apply) {
+  settle(wall, result);
+  SQLite::Database& db = store_.database();
+  const bool has_rules = store_.has_rules();
+  if (has_rules) store_.digests().flush();
+  db.exec("SAVEPOINT sync_change");
+  try {
+    apply();
+    settle(wall, result);
+  } catch (const SQLite::Exception& e) {
+    if (!is_user_error(e) || sqlite3_get_autocommit(store_.handle()) != 0) throw;
+    db.exec("ROLLBACK TO sync_change; RELEASE sync_change");
+    if (has_rules) store_.take_back_rows();
+    return std::string("SQLite refuses it: ") + e.what();
+  }
+  db.exec("RELEASE sync_change");
+  return std::nullopt;
+}
+
+std::optional<std::string> Applier::try_change(const Change& c, const Place& place, ConflictRecorder& recorder, ApplyResult& result) {
+  (void)store_.origins().ordinal(c.generation.origin);  // both stay, whatever becomes of the change
+  (void)store_.origins().ordinal(place.stamp.origin);
+  return try_alone(recorder.wall(), result, [&] { change(c, place, recorder, result); });
+}
+
+void Applier::change_or_hold(const Change& c, const Place& place, std::string why, const std::string& model,
+                             ConflictRecorder& recorder, ApplyResult& result) {
+  if (care_ == Care::hold_all) why = kEndedTheProcess;
+  if (why.empty() && care_ == Care::none) return change(c, place, recorder, result);
+  if (why.empty()) {
+    std::optional<std::string> refused = try_change(c, place, recorder, result);
+    if (!refused) return;
+    why = std::move(*refused);
+  }
+  store_.held().add(model, c, place.stamp, place.seq, why);
+  ++result.held;
+}
+
 void Applier::change(const Change& c, const Place& place, ConflictRecorder& recorder, ApplyResult& result) {
   RowStore& rows = store_.rows();
+  const ModelSchema& m = store_.schema().models[c.model];
   const Stamp& stamp = place.stamp;
-  ++result.rows;
   const std::optional<RowVersion> held = rows.version(c.model, c.key);
   const RowVersion* mine = held ? &*held : nullptr;
   MergeResult merged = merge(mine, c.op, c.generation, c.fields, stamp);
   if (merged.tied != 0) {
     const std::optional<BytesView> row = rows.read_row(c.model, c.key);
-    if (row) merged.won |= greater_values(store_.schema().models[c.model], c, *row, merged.tied);
+    if (row) merged.won |= greater_values(m, c, *row, merged.tied);
   }
   recorder.record(c, mine, merged);
+  ++result.rows;
   if (merged.verdict == Verdict::superseded) return;
 
-  std::optional<BytesView> values = c.values;  // of the whole row, as it will be
+  const BytesView known = known_values(m, c.fields, c.values);
+  const FieldMask won_here = merged.won & m.all_fields();
+  std::optional<BytesView> values = known;  // of the whole row, as it will be
   ByteWriter won;
   Bytes updated;
   bool intact = true;
   switch (merged.verdict) {
     case Verdict::superseded: return;
-    case Verdict::insert_row: rows.insert_row(c.model, c.key, c.values); break;
-    case Verdict::replace_row: rows.upsert_row(c.model, c.key, c.values); break;
+    case Verdict::insert_row: rows.insert_row(c.model, c.key, known); break;
+    case Verdict::replace_row:
+      rows.upsert_row(c.model, c.key, known);
+      rows.drop_kept(c.model, c.key);  // of the generation before
+      break;
     case Verdict::update_row:
       values = rows.read_row(c.model, c.key);
       intact = values && rows.is_intact(c.model, c.key, *mine, *values);
       if (values) {
-        const ModelSchema& m = store_.schema().models[c.model];
-        updated = overlay_fields(*values, m.all_fields() & ~m.key_fields(), c.values, c.fields, merged.won);
+        updated = overlay_fields(*values, plain_fields(m), known, c.fields & m.all_fields(), won_here);
         values = updated;
       }
-      pick_fields(c.values, c.fields, merged.won, won);
-      rows.update_row(c.model, c.key, merged.won, won.bytes());
+      pick_fields(known, c.fields & m.all_fields(), won_here, won);
+      rows.update_row(c.model, c.key, won_here, won.bytes());
       break;
     case Verdict::erase_row: rows.erase_row(c.model, c.key); break;
   }
   rows.put(c.model, c.key, merged_version(mine, merged, c.op, c.generation, stamp, place.seq), values, intact);
+  if (c.op != Op::erase) keep_beyond(c, merged.won, c.values);
   const bool told_later = rows.pending().find({c.model, Bytes(c.key)}) != nullptr;  // by settle()
-  if (!told_later) note_row(result.event, c.model, c.op, c.op == Op::update ? merged.won : c.fields, c.key);
+  if (told_later || (c.op == Op::update && won_here == 0)) return;
+  note_row(result.event, c.model, c.op, c.op == Op::update ? won_here : fields_of(c, m), c.key);
 }
 
 void Applier::new_rows_of_snapshot(ModelIndex model, std::span<const NewRow> rows, ApplyResult& result) {
@@ -297,10 +389,16 @@ Expected<ApplyResult> Applier::page(const StatePage& page) {
   if (is_one_too_many(page.origin, store_.origins().vector())) return too_many_origins(page.origin);
   const Expected<void> rows = check_rows(store_.schema(), decoded->rows, page.origin);
   if (!rows) return rows.error();
+  const Obstacles obstacles(store_, decoded->unknown);
+  const auto stuck = [&](const StateRow& row) { return care_ != Care::none || !obstacles.of(row).empty(); };
+  if (!has_room(decoded->rows.size()) && std::any_of(decoded->rows.begin(), decoded->rows.end(), stuck)) {
+    result.outcome = Applied::wait_room;
+    return result;
+  }
   const Ordinal ordinal = store_.origins().ordinal(page.origin);
   const bool anew = begins_anew || store_.origins().restart(ordinal) != Rev{};
-  if (anew) sweep_owned(ordinal, page, decoded->rows, result);
-  owned_rows(decoded->rows, anew ? Rev{} : held, ordinal, result);
+  if (anew) sweep_owned(ordinal, page, decoded->rows, obstacles, result);
+  owned_rows(decoded->rows, anew ? Rev{} : held, ordinal, obstacles, result);
   store_.origins().raise_horizon(ordinal, {page.horizon, Seq{}});
   if (page.opening != 0) store_.origins().set_opening(ordinal, page.opening);
   const bool caught_up = page.to >= held && page.to >= store_.origins().horizon(ordinal).rev;
@@ -310,42 +408,64 @@ Expected<ApplyResult> Applier::page(const StatePage& page) {
 }
 
 // The horizon has passed us: what an owner deleted meanwhile is told nowhere. Of the page's range we keep what it lists.
-void Applier::sweep_owned(Ordinal ordinal, const StatePage& page, std::span<const StateRow> listed, ApplyResult& result) {
+void Applier::sweep_owned(Ordinal ordinal, const StatePage& page, std::span<const StateRow> listed, const Obstacles& obstacles,
+                          ApplyResult& result) {
   struct Gone {
-    ModelIndex model;
+    std::optional<ModelIndex> model;
+    std::string name;
     Bytes key;
     Rev rev;
   };
   std::vector<Gone> gone;
   store_.rows().read_owned(ordinal, page.from, [&](const OwnedRow& row) {
     if (row.rev > page.to) return false;
+    const std::string name = row.name.empty() ? store_.schema().models[row.model].name : std::string(row.name);
     const auto at = std::lower_bound(listed.begin(), listed.end(), row.rev, [](const StateRow& l, Rev rev) { return l.rev < rev; });
-    const bool stays = at != listed.end() && at->rev == row.rev && at->model == row.model && at->key == row.key;
-    if (!stays) gone.push_back({row.model, Bytes(row.key), row.rev});
+    const bool stays = at != listed.end() && at->rev == row.rev && obstacles.name_of(at->model) == name && at->key == row.key;
+    if (!stays) gone.push_back({row.name.empty() ? std::optional(row.model) : std::nullopt, name, Bytes(row.key), row.rev});
     return true;
   });
   for (const Gone& row : gone) {
-    store_.quarantine().drop(store_.schema().models[row.model].name, row.key, ordinal);
-    const std::optional<OwnedVersion> version = store_.rows().owned(row.model, row.key);
+    store_.quarantine().drop(row.name, row.key, ordinal);
+    const std::optional<OwnedVersion> version = row.model ? store_.rows().owned(*row.model, row.key) : std::nullopt;
     if (!version || version->owner != ordinal || version->rev != row.rev) continue;
-    store_.rows().forget(row.model, row.key);
+    store_.rows().forget(*row.model, row.key);
     ++result.rows;
-    note_row(result.event, row.model, Op::erase, 0, row.key);
+    note_row(result.event, *row.model, Op::erase, 0, row.key);
   }
 }
 
 // Those beyond `held`.
-void Applier::owned_rows(std::span<const StateRow> left, Rev held, Ordinal ordinal, ApplyResult& result) {
+void Applier::owned_rows(std::span<const StateRow> left, Rev held, Ordinal ordinal, const Obstacles& obstacles, ApplyResult& result) {
   while (!left.empty() && left.front().rev <= held) left = left.subspan(1);
   while (!left.empty()) {
-    const std::size_t fresh = new_owned_rows(left, ordinal);
+    const std::size_t fresh = new_owned_rows(left, ordinal, obstacles);
     for (const StateRow& row : left.first(fresh)) note_state_row(row, Op::insert, result);
     left = left.subspan(fresh);
     if (left.empty()) break;
+    if (fresh > 0) continue;
     const StateRow& row = left.front();
-    if (owned_row(row, ordinal)) note_state_row(row, row.deleted ? Op::erase : Op::update, result);
+    std::string why = care_ == Care::hold_all ? std::string(kEndedTheProcess) : obstacles.of(row);
+    if (why.empty()) why = try_owned(row, ordinal, result).value_or("");
+    if (!why.empty()) {
+      store_.quarantine().put(obstacles.name_of(row.model), row.key, ordinal, row.rev, why, row.deleted, row.values);
+      ++result.held;
+    }
     left = left.subspan(1);
   }
+}
+
+// Alone where that is asked for; else what SQLite refuses throws.
+std::optional<std::string> Applier::try_owned(const StateRow& row, Ordinal ordinal, ApplyResult& result) {
+  bool taken = false;
+  const auto take = [&] {
+    store_.quarantine().drop(store_.schema().models[row.model].name, row.key, ordinal);  // an earlier revision, or this one
+    taken = owned_row(row, ordinal);
+  };
+  if (care_ == Care::none) take();
+  else if (std::optional<std::string> refused = try_alone({}, result, take)) return refused;
+  if (taken) note_state_row(row, row.deleted ? Op::erase : Op::update, result);
+  return std::nullopt;
 }
 
 void Applier::note_state_row(const StateRow& row, Op op, ApplyResult& result) {
@@ -355,29 +475,50 @@ void Applier::note_state_row(const StateRow& row, Op op, ApplyResult& result) {
 }
 
 // As new_rows(), of an owner's state.
-std::size_t Applier::new_owned_rows(std::span<const StateRow> state, Ordinal origin) {
+std::size_t Applier::new_owned_rows(std::span<const StateRow> state, Ordinal origin, const Obstacles& obstacles) {
+  if (care_ != Care::none) return 0;
   const ModelIndex model = state.front().model;
   std::vector<NewRow> rows;
   for (const StateRow& row : state) {
-    if (row.deleted || row.model != model || rows.size() == RowStore::kMany) break;
-    rows.push_back({row.key, row.values, row.rev});
+    if (row.deleted || row.model != model || rows.size() == RowStore::kMany || !obstacles.of(row).empty()) break;
+    rows.push_back({row.key, known_part(row), row.rev});
   }
+  if (rows.empty()) return 0;
   rows.resize(store_.rows().put_new_owned(model, rows, origin));
   store_.rows().insert_rows(model, rows);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    keep_beyond(state[i]);
+    store_.quarantine().drop(store_.schema().models[model].name, state[i].key, origin);
+  }
   return rows.size();
+}
+
+// Of a row whose owner has more fields than we: those that we have.
+BytesView Applier::known_part(const StateRow& row) const {
+  const ModelSchema& m = store_.schema().models[row.model];
+  return row.columns ? known_values(m, plain_fields(m) | ~m.all_fields(), row.values) : row.values;
+}
+
+// Of a row whose owner has more fields than we: the others. They take the place of what was kept.
+void Applier::keep_beyond(const StateRow& row) {
+  const ModelSchema& m = store_.schema().models[row.model];
+  store_.rows().drop_kept(row.model, row.key);
+  const BytesView known = known_part(row);
+  if (known.size() == row.values.size() || planted(PlantedBug::unknown_field_dropped)) return;
+  const auto count = static_cast<std::size_t>(*row.columns) - static_cast<std::size_t>(std::popcount(plain_fields(m)));
+  const FieldMask fields = ((FieldMask{1} << count) - 1) << m.fields.size();
+  store_.rows().keep(row.model, row.key, fields, row.values.substr(known.size()));
 }
 
 // Takes one row of an owner's state in. False: a newer revision, or another owner's row of that key, stands.
 bool Applier::owned_row(const StateRow& row, Ordinal origin) {
   RowStore& rows = store_.rows();
-  const OwnedVersion fresh{origin, row.rev, row.deleted};
   const std::optional<OwnedVersion> known = rows.owned(row.model, row.key);
-  if (!known) {
-    rows.put_owned(row.model, row.key, fresh, row.values);
-    if (!row.deleted) rows.insert_row(row.model, row.key, row.values);
+  if (!known || known->owner == origin) {
+    if (known && known->rev >= row.rev) return false;
+    put_over(row, origin);
     return true;
   }
-  if (known->owner == origin && known->rev >= row.rev) return false;
   const Origin& ours = store_.origins().origin(known->owner);
   const Origin& theirs = store_.origins().origin(origin);
   const std::string& model = store_.schema().models[row.model].name;
@@ -385,21 +526,31 @@ bool Applier::owned_row(const StateRow& row, Ordinal origin) {
     const DeviceId& self = store_.self().device;
     const bool known_stands = theirs.device != self && (ours.device == self || ours.device < theirs.device);
     if (known_stands) {
-      store_.quarantine().put(model, row.key, origin, row.rev, "key collision with device " + to_string(ours.device),
-                              row.deleted, row.values);
+      store_.quarantine().put(model, row.key, origin, row.rev, kKeyCollision + to_string(ours.device), row.deleted, row.values);
       return false;
     }
     // A trigger of the application's may have taken the loser away: a live row without values would fit no page.
     const std::optional<BytesView> loser = rows.read_row(row.model, row.key);
-    store_.quarantine().put(model, row.key, known->owner, known->rev, "key collision with device " + to_string(theirs.device),
-                            known->deleted || !loser, loser ? *loser : BytesView{});
+    const Bytes whole = loser ? Bytes(*loser) + rows.kept(row.model, row.key).values : Bytes();
+    store_.quarantine().put(model, row.key, known->owner, known->rev, kKeyCollision + to_string(theirs.device),
+                            known->deleted || !loser, whole);
   } else if (theirs.incarnation < ours.incarnation) {
     return false;  // an older life of the same device
   }
-  rows.put_owned(row.model, row.key, fresh, row.values);
-  if (row.deleted) rows.erase_row(row.model, row.key);
-  else rows.upsert_row(row.model, row.key, row.values);
+  put_over(row, origin);
   return true;
+}
+
+// The row first: what SQLite refuses of it leaves no version behind.
+void Applier::put_over(const StateRow& row, Ordinal origin) {
+  RowStore& rows = store_.rows();
+  const BytesView known = row.deleted ? BytesView() : known_part(row);
+  const bool fresh = !rows.is_known(row.model, row.key);
+  if (row.deleted && !fresh) rows.erase_row(row.model, row.key);
+  else if (!row.deleted && fresh) rows.insert_row(row.model, row.key, known);
+  else if (!row.deleted) rows.upsert_row(row.model, row.key, known);
+  rows.put_owned(row.model, row.key, {origin, row.rev, row.deleted}, known);
+  if (!row.deleted) keep_beyond(row);
 }
 
 }  // namespace starling

@@ -23,6 +23,7 @@ class ConflictRecorder {
   // For the rows of a snapshot as of `seen`: of these, it records what of ours they beat that they had not seen.
   ConflictRecorder(Store&, const VersionVector& seen, WallTime);
   void set_stamp(const Stamp& stamp) { stamp_ = stamp; }  // of the next change
+  [[nodiscard]] WallTime wall() const { return wall_; }
   // A row of ours that a snapshot has seen die.
   void lost_to_sweep(ModelIndex, BytesView key, const RowVersion& mine);
 

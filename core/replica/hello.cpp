@@ -26,17 +26,13 @@ Expected<void> check_workspace(const SyncState& state, const Hello& hello) {
   return {};
 }
 
+// A model that only one side has is no obstacle, nor is one that has grown on one side: what the other does not know it
+// keeps (core/store/held_changes.h, kept_fields.h).
 Expected<void> check_schema(const Schema& schema, const Hello& hello) {
   for (const ModelDigest& theirs : hello.models) {
     const ModelSchema* ours = schema.find(theirs.name);
-    if (ours == nullptr)
-      return Error{Errc::schema, "the peer has a model that we do not know", theirs.name, "run the same version on both"};
-    if (ours->digest != theirs.digest)
-      return Error{Errc::schema, "the model differs between the peer and us", theirs.name, "run the same version on both"};
-  }
-  if (hello.models.size() != schema.models.size()) {
-    return Error{Errc::schema, "the peer has " + std::to_string(hello.models.size()) + " models, we have " +
-                 std::to_string(schema.models.size()), "", "run the same version on both"};
+    if (ours == nullptr || ours->digest == theirs.digest) continue;
+    if (const Expected<void> fits = check_shape(*ours, theirs.shape); !fits) return fits;
   }
   return {};
 }
@@ -179,6 +175,14 @@ VersionVector without_own_log(VersionVector vector, const Origin& self) {
   return vector;
 }
 
+bool same_models(const Schema& schema, const Hello& hello) {
+  const auto known = [&](const ModelDigest& theirs) {
+    const ModelSchema* ours = schema.find(theirs.name);
+    return ours != nullptr && ours->digest == theirs.digest;
+  };
+  return hello.models.size() == schema.models.size() && std::all_of(hello.models.begin(), hello.models.end(), known);
+}
+
 Hello make_hello(Store& store, VersionVector shown, const DeviceId& peer, WallTime now) {
   Hello hello;
   hello.workspace_name = store.state().workspace_name();
@@ -196,7 +200,7 @@ Hello make_hello(Store& store, VersionVector shown, const DeviceId& peer, WallTi
     const Ordinal ordinal = *store.origins().find(origin);
     hello.held.push_back({origin, position.seq, store.origins().last_hash(ordinal), position.rev, store.origins().opening(ordinal)});
   }
-  for (const ModelSchema& m : store.schema().models) hello.models.push_back({m.name, m.digest});
+  for (const ModelSchema& m : store.schema().models) hello.models.push_back({m.name, m.digest, shape_of(m)});
   hello.clock = now;
   return hello;
 }

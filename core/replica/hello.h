@@ -1,7 +1,8 @@
 // The first words of a session, and what they must agree on.
 //
 // Checked in this order, each refusal with its own code: protocol version, workspace, clock (a day apart is refused),
-// schema of every model. A joiner says workspace zero and takes the id from its first peer.
+// schema (a model of which neither side's version can have grown out of the other's). A joiner says workspace zero and takes
+// the id from its first peer.
 //
 // What a peer knows of ourselves tells whether our name is still ours (renewal). Where it knows more of our streams than we
 // do, another hash for an entry, a revision that we told in an opening in which we did not come so far, or an acknowledgement
@@ -17,6 +18,9 @@ class Store;
 
 [[nodiscard]] Hello make_hello(Store&, VersionVector shown, const DeviceId& peer, WallTime);
 [[nodiscard]] Expected<void> check_hello(Store&, const Hello&, const DeviceId& peer, WallTime);
+
+// Whether both sides have the same version of every model: only then do digests of rows compare.
+[[nodiscard]] bool same_models(const Schema&, const Hello&);
 
 struct Renewal {
   Incarnation incarnation;

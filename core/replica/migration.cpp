@@ -3,6 +3,7 @@
 #include <sqlite3.h>
 
 #include "core/replica/adoption.h"
+#include "core/replica/quarantine_release.h"
 #include "core/replica/undo.h"
 
 namespace starling {
@@ -25,6 +26,7 @@ Expected<void> migrate(Store& store, const WriteFn& ddl, const std::vector<Model
   }
   const Expected<std::uint64_t> adopted = adopt_existing_rows(store, wall);
   if (!adopted) return adopted.error();
+  (void)release_quarantine(store, wall, false);  // what waited for these models and fields
   return {};
 }
 

@@ -3,7 +3,9 @@
 // In one transaction `ddl` runs its statements, the models are read again and checked, guards are made anew; whatever
 // fails, all of it is rolled back. Tables that are models from now on are adopted with the rows they hold. Rows are not
 // written here: neither peers nor the log would know what to make of them. Peers compare schemas when they meet, so the
-// caller ends the sessions (event ModelsReplaced). Same thread rules as the transaction manager.
+// caller ends the sessions (event ModelsReplaced). What had waited for these models and fields comes out of quarantine, in
+// transactions of its own: where the process ends before that, with the next start. Same thread rules as the transaction
+// manager.
 #pragma once
 
 #include "core/replica/transaction.h"

@@ -69,7 +69,13 @@ bool PageSource::serve_state(PeerSession& session, const Origin& origin, Serving
         to = listed;
         return false;
       }
-      page.add({row.model, row.rev, row.deleted || row.missing, row.key, row.values});
+      const StateRow listed_row{row.model, row.rev, row.deleted || row.missing, row.key, row.values, row.name, row.columns};
+      if (!page.takes(listed_row)) {  // its owner had more fields by then: the next page
+        to = listed;
+        response.last = false;
+        return false;
+      }
+      page.add(listed_row);
       listed = row.rev;
       return true;
     });

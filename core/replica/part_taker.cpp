@@ -96,7 +96,7 @@ Expected<ApplyResult> PartTaker::apply(const StagedEntry& entry, WallTime now) {
   Expected<ApplyResult> result = applier_.entry(entry.origin, entry.seq, store_.stage().assemble(entry), now);
   if (result && (result->outcome == Applied::wait_clock || result->outcome == Applied::wait_deps))
     waits_[entry.origin] = {entry.seq, result->until, result->dependencies};
-  else
+  else if (!result || result->outcome != Applied::wait_room)
     drop(entry.origin);
   return result;
 }

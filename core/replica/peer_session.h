@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <string>
 
 #include "core/causal/version_vector.h"
 #include "core/replica/event.h"
@@ -40,6 +41,8 @@ struct PeerSession {
   MonoTime since;
   bool hello_due = true;          // ours goes out at the end of the step that the session began in
   bool accepted = false;          // its Hello was good
+  bool same_models = false;       // its models are the same version as ours: digests compare
+  std::set<std::string> models;   // that it has
 
   VersionVector vector;           // what it holds, as far as it told
   Incarnation incarnation;

@@ -25,18 +25,18 @@ constexpr std::size_t kNamed = 3;                       // damaged rows that one
 
 void add_range(RangeMask& mask, std::uint8_t range) { mask[range / 64] |= std::uint64_t{1} << (range % 64); }
 
-bool can_be_asked(const PeerSession& s, const VersionVector& vector) { return s.accepted && s.vector == vector; }
+bool can_be_asked(const PeerSession& s, const VersionVector& vector) { return s.accepted && s.same_models && s.vector == vector; }
 
 }  // namespace
 
 Hash128 Repairer::digest(const VersionVector& shown) {
-  if (shown != store_.origins().vector() || store_.quarantine().count() != 0) return {};
+  if (shown != store_.origins().vector() || store_.quarantine().count() != 0 || !store_.shows_all_shared()) return {};
   if (store_.snapshot().merging() || store_.origins().pulled() != store_.origins().vector()) return {};  // rows of no vector
   return store_.digests().hash();
 }
 
 void Repairer::heard(const PeerSession& s, const Heartbeat& beat, Step& step) {
-  if (beat.digest.is_zero() || beat.vector_hash != step.vector.hash()) return;
+  if (!s.same_models || beat.digest.is_zero() || beat.vector_hash != step.vector.hash()) return;
   const Hash128 ours = digest(step.vector);
   if (ours.is_zero()) return;
   if (ours == beat.digest) {

@@ -32,8 +32,8 @@ class Repairer {
 
   Repairer(Store& store, Duration scrub_pass) : store_(store), scrubber_(store, scrub_pass) {}
 
-  // What a heartbeat tells: zero where rows are not to be compared, for there is something in quarantine, or a commit
-  // that is not told yet.
+  // What a heartbeat tells: zero where rows are not to be compared, for there is something in quarantine or fields are kept
+  // that this device does not know, or a commit is not told yet.
   [[nodiscard]] Hash128 digest(const VersionVector& shown);
   void heard(const PeerSession&, const Heartbeat&, Step&);
   // Kept until run(): one of each for a session, for a peer waits for its answer before it asks on.

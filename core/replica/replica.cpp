@@ -104,6 +104,7 @@ void Replica::Impl::finish() {
   admit_newcomers();
   heed_identity();
   heed_members();
+  retry_quarantine();
   forget();
   for (auto& [id, s] : sessions)
     if (std::exchange(s.hello_due, false)) send_hello(s);  // before anything else
@@ -142,6 +143,7 @@ std::optional<MonoTime> Replica::Impl::next_deadline() {
   if (taker.merging() && !puller.held({Origin{}, Stream::log})) sooner(now.mono);
   if (const auto t = snapshots.next_deadline(sessions, now.mono)) sooner(*t);
   if (prune_at) sooner(*prune_at);
+  if (retry_at && !taker.merging()) sooner(*retry_at);
   return next;
 }
 
@@ -190,7 +192,7 @@ Status Replica::status() const {
   status.conflicts = store.conflicts().total();
   status.damaged = impl_->repairer.damaged();
   status.repaired = impl_->repairer.repaired();
-  status.quarantined = store.quarantine().count();
+  status.quarantined = store.quarantined();
   status.hidden = store.rows().hidden().count();
   status.nulled = store.rows().hidden().nulled();
   VersionVector known;

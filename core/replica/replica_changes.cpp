@@ -6,8 +6,8 @@
 namespace starling {
 namespace {
 
-constexpr Duration kRetryRefusedRow = std::chrono::minutes(1);
 constexpr Duration kRetryOtherHistory = std::chrono::minutes(10);
+constexpr Duration kRoomAgain = std::chrono::minutes(1);
 
 }  // namespace
 
@@ -43,6 +43,11 @@ bool Replica::Impl::taken(PeerSession& s, const StreamKey& key, const Expected<A
       note(LogLevel::warning, NodeEvent::Kind::stream_waits, key.first.device,
            "changes of " + short_string(key.first.device) + " wait: their clock is ahead of ours");
       return false;
+    case Applied::wait_room:
+      puller.hold(key, {"quarantine is full", {}, {}, now.mono + kRoomAgain, 0});
+      note(LogLevel::error, NodeEvent::Kind::stream_waits, key.first.device,
+           "changes of " + short_string(key.first.device) + " wait: quarantine is full");
+      return false;
     case Applied::wait_deps:
       s.vector.join(result->dependencies);  // whoever sends an entry holds what it depends on
       puller.hold(key, {"waits for changes that its author had seen", {}, result->dependencies, {}, s.id});
@@ -55,13 +60,14 @@ void Replica::Impl::take_page(PeerSession& s, const StatePage& page, std::option
   const StreamKey key{page.origin, Stream::state};
   s.vector.join(page.origin, {page.to, Seq{}, Hlc{}});
   if (puller.held(key)) return;
+  begin_try(key, page.to.value);
   ensure_transaction();
-  in_hand = key;
   const bool at_ease = store.origins().pulled() == ours();
-  const bool goes_on = taken(s, key, applier.page(page));
+  const Expected<ApplyResult> result = applier.page(page);
+  const bool goes_on = taken(s, key, result);
   if (at_ease && store.origins().pulled() != ours())
     note(LogLevel::info, "the state of " + short_string(page.origin.device) + " is read anew: what it forgot had not come to us");
-  in_hand.reset();
+  end_try(result);
   if (!goes_on || !last) return;
   const std::uint64_t to = store.origins().pulled().at(page.origin).rev.value;
   if (auto more = puller.taken(s.id, key, to, page.body.size(), *last, now.mono)) send(s, std::move(*more));
@@ -77,7 +83,11 @@ void Replica::Impl::receive(PeerSession& s, const SharedChangeResponse& m) {
     const bool shows_more = other.accepted && other.vector.at(m.batch.origin).seq > ours().at(m.batch.origin).seq;
     if (shows_more && !puller.asked_in_vain(id, key)) return;
   }
-  taker.need(s.id);
+  if (!taker.declined(s.id)) return taker.need(s);
+  for (const auto& [id, other] : sessions) {
+    const bool shows_more = other.accepted && other.vector.at(m.batch.origin).seq > ours().at(m.batch.origin).seq;
+    if (shows_more && !taker.declined(id)) return taker.need(other);
+  }
 }
 
 void Replica::Impl::receive(PeerSession& s, const SnapshotRequest& m) {
@@ -88,6 +98,7 @@ void Replica::Impl::receive(PeerSession& s, const SnapshotPage& m) {
   ensure_transaction();
   Expected<std::optional<SnapshotRequest>> more = taker.take(s.id, m, now.wall);
   if (!more) return refuse(s, more.error());
+  if (taker.declined(s.id)) puller.ask_all_again();  // of others
   if (*more) send(s, std::move(**more));
 }
 
@@ -98,12 +109,15 @@ void Replica::Impl::merge_snapshot() {
   guarded([&] {
     ensure_transaction();
     in_hand = key;
+    applier.take(touchy.contains(key) ? Care::one_by_one : Care::none);
     ChangeSet changed = taker.merge_more(now.wall);
+    applier.take(Care::none);
     in_hand.reset();
     counters.rows_applied += changed.rows.size();
     if (!changed.empty()) effects.push_back(Changed{std::move(changed)});
   });
   if (taker.merging()) return;
+  touchy.erase(key);
   puller.ask_all_again();
   pruner.look_again();
   ++counters.snapshots_taken;
@@ -153,12 +167,13 @@ bool Replica::Impl::take_waiting() {
 
 bool Replica::Impl::take_entry(PeerSession& s, const StreamKey& key, Seq seq, const Bytes& entry) {
   s.vector.join(key.first, {Rev{}, seq, Hlc{}});
+  begin_try(key, seq.value);
   ensure_transaction();
-  in_hand = key;
   const Expected<ApplyResult> result = applier.entry(key.first, seq, entry, now.wall);
-  in_hand.reset();
   if (result && result->outcome == Applied::done) ++counters.entries_applied;
-  return taken(s, key, result);
+  const bool goes_on = taken(s, key, result);
+  end_try(result);
+  return goes_on;
 }
 
 void Replica::Impl::receive(PeerSession& s, const EntryPart& m) {
@@ -177,35 +192,23 @@ bool Replica::Impl::take_staged() {
   if (taker.merging()) return false;
   for (const StagedEntry& entry : parts.due(now.wall)) {
     const auto sender = sessions.find(parts.sender(entry.origin));
+    const bool was_touchy = touchy.contains({entry.origin, Stream::log});
     guarded([&] {
+      const StreamKey key{entry.origin, Stream::log};
+      begin_try(key, entry.seq.value);
       ensure_transaction();
-      in_hand = {entry.origin, Stream::log};
       const Expected<ApplyResult> result = parts.apply(entry, now.wall);
-      const StreamKey key = *std::exchange(in_hand, std::nullopt);
       if (result && result->outcome == Applied::done) ++counters.entries_applied;
-      if (result && result->outcome == Applied::wait_deps) return;  // until PartTaker::hold
+      if (result && result->outcome == Applied::wait_deps) return end_try(result);  // until PartTaker::hold
       progress = true;
       PeerSession nobody;
-      if (result || sender != sessions.end()) taken(sender != sessions.end() ? sender->second : nobody, key, result);
+      if (result || sender != sessions.end()) (void)taken(sender != sessions.end() ? sender->second : nobody, key, result);
       else note(LogLevel::warning, "a large transaction of " + short_string(key.first.device) + " was damaged: " + result.error().text());
+      end_try(result);
     });
+    progress = progress || (!was_touchy && touchy.contains({entry.origin, Stream::log}));  // at once, if it is still whole
   }
   return progress;
-}
-
-// SQLite refused a row (a constraint of the application's): nothing of this step stands, that stream is held, and the
-// positions that the database still has decide what is asked for again.
-void Replica::Impl::abandon(const SQLite::Exception& e) {
-  const StreamKey key = *in_hand;
-  in_hand.reset();
-  store.rollback();
-  counters = counters_before;
-  std::erase_if(effects, [](const Effect& effect) { return std::holds_alternative<Changed>(effect); });
-  puller.stop_all();
-  const std::string why = std::string("a row was refused by SQLite: ") + e.what();
-  puller.hold(key, {why, {}, {}, now.mono + kRetryRefusedRow, 0});
-  note(LogLevel::error, NodeEvent::Kind::stream_waits, key.first.device,
-       "changes of " + short_string(key.first.device) + " are held: " + why);
 }
 
 void Replica::Impl::receive(PeerSession& s, const StateRequest& m) {

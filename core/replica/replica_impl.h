@@ -3,6 +3,7 @@
 //   replica.cpp           the step: from events to effects, and what is owed at its end
 //   replica_sessions.cpp  sessions: Hello, members, refusals, acknowledgements
 //   replica_changes.cpp   changes: pages, entries, snapshots, and requests for them
+//   replica_careful.cpp   changes that SQLite refuses, that end the process, that wait in quarantine
 // Handlers run inside one step; what they decide goes into `effects` and is given out after the commit.
 #pragma once
 
@@ -14,6 +15,7 @@
 #include "core/replica/pruner.h"
 #include "core/replica/puller.h"
 #include "core/replica/pusher.h"
+#include "core/replica/quarantine_release.h"
 #include "core/replica/repairer.h"
 #include "core/replica/replica.h"
 #include "core/replica/snapshot_source.h"
@@ -60,6 +62,15 @@ struct Replica::Impl {
   };
   Counters counters;
   Counters counters_before;  // as they stood when the transaction began
+  std::size_t effects_before = 0;  // likewise
+  std::uint64_t at_hand = 0;       // where what is in hand ends
+  std::map<StreamKey, std::uint64_t> touchy;      // something of these was refused: their changes are applied one by one
+  bool marked = false;             // what is in hand is marked on disk
+  std::size_t careful_steps = 0;
+  QuarantineReleaser releaser{store, applier};
+  std::optional<MonoTime> retry_at;
+  Duration retry_pause = limits::kRetryRefusedFirst;
+  std::uint64_t released_in_round = 0;
 
   const VersionVector& ours() { return store.origins().vector(); }
   [[nodiscard]] VersionVector shown();
@@ -67,6 +78,7 @@ struct Replica::Impl {
     if (store.in_transaction()) return;
     store.begin(TransactionKind::apply);
     counters_before = counters;
+    effects_before = effects.size();
   }
   void send(PeerSession& s, Message message) {
     s.last_sent = now.mono;
@@ -81,7 +93,7 @@ struct Replica::Impl {
   void refuse_all(const Error&);
   void drop(SessionId);
 
-  // What SQLite refuses of the changes in hand holds their stream; all else goes on to the host.
+  // What SQLite refuses of the changes in hand undoes the step, and is tried otherwise; all else goes on to the host.
   template <class F>
   void guarded(const F& apply) {
     try {
@@ -132,6 +144,10 @@ struct Replica::Impl {
   bool take_staged();
   bool take_entry(PeerSession&, const StreamKey&, Seq, const Bytes&);
   bool taken(PeerSession&, const StreamKey&, const Expected<ApplyResult>&);
+
+  void begin_try(const StreamKey&, std::uint64_t at);
+  void end_try(const Expected<ApplyResult>&);
+  void retry_quarantine();
 
   void finish();
   void complete_join();

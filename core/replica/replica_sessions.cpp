@@ -151,6 +151,9 @@ void Replica::Impl::receive(PeerSession& s, const Hello& hello) {
     store.commit();  // on its own: whatever else this step does, we have joined
   }
   s.accepted = true;
+  s.same_models = same_models(store.schema(), hello);
+  for (const ModelDigest& model : hello.models) s.models.insert(model.name);
+  if (!s.same_models) note(LogLevel::info, short_string(s.device) + " has another version of the models: what either does not know it keeps");
   s.vector = hello.vector;
   s.incarnation = hello.incarnation;
   s.pushed_rev = hello.vector.at(store.self()).rev;

@@ -59,7 +59,7 @@ void SnapshotSource::work(std::map<SessionId, PeerSession>& sessions, MonoTime n
   if (spool_ && now - used_ >= kKept) spool_.reset();
   try {
     for (auto& [id, s] : sessions) {
-      if (!s.snapshot || s.snapshot->spool || !ready) continue;
+      if (!s.snapshot || s.snapshot->spool || !ready || must_decline(s)) continue;
       if (!still_good()) replace(sessions);
       used_ = now;
       s.snapshot->spool = spool_;
@@ -70,8 +70,18 @@ void SnapshotSource::work(std::map<SessionId, PeerSession>& sessions, MonoTime n
   }
 }
 
+// A spool that is good was made when there was nothing to hide.
+bool SnapshotSource::must_decline(const PeerSession& s) const {
+  return s.snapshot && !s.snapshot->spool && !still_good() && !store_.shows_all_shared();
+}
+
 std::vector<Message> SnapshotSource::serve(PeerSession& session, MonoTime now) {
   std::vector<Message> pages;
+  if (must_decline(session)) {
+    session.snapshot.reset();
+    pages.emplace_back(SnapshotPage{});
+    return pages;
+  }
   if (!session.snapshot || !session.snapshot->spool) return pages;
   try {
     serve(session, now, pages);

@@ -2,7 +2,9 @@
 //
 // All shared rows as of one vector, from a spool (core/store/snapshot_spool.h) that serves every joiner who comes while
 // our log still goes on from its vector; it is given up when nobody has asked for a while. Pages go out while there is
-// credit; of those that the peer has, the hash alone. While we merge a snapshot ourselves, nobody gets one of us.
+// credit; of those that the peer has, the hash alone. While we merge a snapshot ourselves, nobody gets one of us. Nor while
+// something is in quarantine here or fields are kept that we do not know: what is not among our rows would count as dead.
+// Whoever asks then is told so at once, by a page of nothing, and asks another.
 #pragma once
 
 #include "core/replica/peer_session.h"
@@ -27,6 +29,7 @@ class SnapshotSource {
 
  private:
   [[nodiscard]] bool still_good() const;
+  [[nodiscard]] bool must_decline(const PeerSession&) const;
   [[nodiscard]] std::shared_ptr<SnapshotSpool> make();
   void replace(std::map<SessionId, PeerSession>&);
   void serve(PeerSession&, MonoTime, std::vector<Message>&);

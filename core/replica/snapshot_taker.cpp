@@ -7,12 +7,15 @@
 #include "core/base/planted_bug.h"
 #include "core/base/sha256.h"
 #include "core/replica/conflict_recorder.h"
+#include "core/replica/obstacle.h"
+#include "core/store/held_changes.h"
 #include "core/store/origin_table.h"
 #include "core/store/peer_log.h"
 #include "core/store/row_image.h"
 #include "core/store/row_store.h"
 #include "core/store/snapshot_stage.h"
 #include "core/store/store.h"
+#include "proto/model_table.h"
 #include "proto/snapshot_page.h"
 
 namespace starling {
@@ -28,6 +31,7 @@ Error bad(const char* what) { return {Errc::corrupt, what, "snapshot", ""}; }
 bool SnapshotTaker::merging() const { return store_.snapshot().merging().has_value(); }
 
 bool SnapshotTaker::ended(SessionId session) {
+  declined_.erase(session);
   if (wanted_ == session) wanted_ = 0;
   if (session_ != session) return false;
   session_ = 0;
@@ -35,7 +39,10 @@ bool SnapshotTaker::ended(SessionId session) {
 }
 
 // A slow line is slow, not dead: only a source that has nothing to say any more is given up.
-bool SnapshotTaker::idle(SessionId session) { return session_ == session && ++idle_ >= kIdleMax && ended(session); }
+bool SnapshotTaker::idle(SessionId session) {
+  declined_.erase(session);  // it may have one by now
+  return session_ == session && ++idle_ >= kIdleMax && ended(session);
+}
 
 std::optional<std::pair<SessionId, SnapshotRequest>> SnapshotTaker::plan() {
   if (merging()) wanted_ = 0;
@@ -49,6 +56,11 @@ std::optional<std::pair<SessionId, SnapshotRequest>> SnapshotTaker::plan() {
 Expected<std::optional<SnapshotRequest>> SnapshotTaker::take(SessionId session, const SnapshotPage& page, WallTime wall) {
   if (session != session_ || merging()) return std::optional<SnapshotRequest>();  // no longer asked for
   idle_ = 0;
+  if (page.snapshot.is_zero()) {
+    session_ = 0;
+    declined_.insert(session);
+    return std::optional<SnapshotRequest>();
+  }
   if (page.index == 0) {  // a new one, whatever came before
     store_.snapshot().begin();
     snapshot_ = page.snapshot;
@@ -107,26 +119,31 @@ Expected<void> SnapshotTaker::check(const SnapshotPage& page, WallTime wall) {
 Expected<void> SnapshotTaker::check_range(BytesView body) {
   const Expected<DecodedSnapshotPage> page = decode_snapshot_page(body, store_.schema());
   if (!page) return page.error();
-  const ModelSchema& m = store_.schema().models[page->model];
-  if (model_ ? *model_ != page->model : done_.contains(page->model)) return bad("its models are not in order");
+  const auto& models = store_.schema().models;
+  const ModelSchema* m = page->model < models.size() ? &models[page->model] : nullptr;
+  const std::string name = m != nullptr ? m->name : std::string(page->unknown.name);
+  if (model_ ? *model_ != name : done_.contains(name)) return bad("its models are not in order");
   if (!page->range.to_end && page->range.through <= through_) return bad("its keys are not in order");
   if (!page->rows.empty() && page->rows.front().key <= through_) return bad("its keys are not in order");
   for (const SnapshotRow& row : page->rows) {
     if (!covers(vector_, row.version)) return bad("a row with a change beyond its vector");
-    Expected<void> good = check_key(m, row.key);
-    if (good && !row.version.death) good = check_values(m, m.all_fields() & ~m.key_fields(), row.values);
+    if (m == nullptr) continue;
+    Expected<void> good = check_key(*m, row.key);
+    if (good && m->built_in && !row.version.death) good = check_values(*m, plain_fields(*m), row.values);
     if (!good) return good;
   }
   through_ = page->range.through;
-  model_ = page->range.to_end ? std::nullopt : std::optional(page->model);
-  if (page->range.to_end) done_.insert(page->model);
+  model_ = page->range.to_end ? std::nullopt : std::optional(name);
+  if (page->range.to_end) done_.insert(name);
   return {};
 }
 
+// A model that the source does not have has no rows there, nor anything that waits (snapshot_source.h).
 bool SnapshotTaker::all_models() const {
   const auto& models = store_.schema().models;
-  const auto shared = std::count_if(models.begin(), models.end(), [](const ModelSchema& m) { return m.kind == Kind::shared; });
-  return !model_ && done_.size() == static_cast<std::size_t>(shared);
+  return !model_ && std::all_of(models.begin(), models.end(), [this](const ModelSchema& m) {
+    return m.kind != Kind::shared || done_.contains(m.name) || !models_of_source_.contains(m.name);
+  });
 }
 
 ChangeSet SnapshotTaker::merge_more(WallTime wall) {
@@ -143,54 +160,86 @@ ChangeSet SnapshotTaker::merge_more(WallTime wall) {
   ConflictRecorder recorder(store_, store_.merging(), wall);
 
   // The slice ends with the page, or with so many rows of ours.
+  const bool known = page->model < store_.schema().models.size();
+  const std::vector<UnknownModel> unknown{page->unknown};
+  const Obstacles obstacles(store_, unknown);
   std::vector<LocalRow> mine;
-  store_.rows().read_shared(page->model, cursor.key, [&](BytesView key, const RowVersion& version) {
+  const auto take = [&](BytesView key, const RowVersion& version) {
     const bool in_range = page->range.to_end || key <= page->range.through;
     if (!in_range || mine.size() == kRowsPerSlice) return false;
     mine.push_back({Bytes(key), version});
     return true;
-  });
+  };
+  if (known) store_.rows().read_shared(page->model, cursor.key, take);
   const bool whole = mine.size() < kRowsPerSlice;
   std::span<const SnapshotRow> theirs(page->rows);
   const auto up_to = [&](BytesView key) { return std::ranges::upper_bound(theirs, key, {}, &SnapshotRow::key) - theirs.begin(); };
   if (!whole) theirs = theirs.first(up_to(mine.back().key));
   theirs = theirs.subspan(up_to(cursor.key));
-  merge_range(page->model, theirs, mine, recorder, result);
+  const Slice slice{page->model, obstacles, page->fields, theirs, mine, recorder, result};
+  const std::optional<Bytes> end = !whole ? std::optional(mine.back().key) : page->range.to_end ? std::nullopt : std::optional(page->range.through);
+  sweep_held(slice, cursor.key, end);
+  merge_range(slice);
   applier_.settle(wall, result);
   if (!whole) store_.snapshot().advance({cursor.page, mine.back().key});
   else store_.snapshot().advance({cursor.page + 1, page->range.to_end ? Bytes() : page->range.through});
   return std::move(result.event);
 }
 
-// Keys behind `after`, up to `through` or, where that is empty, to the end of the page's range.
-void SnapshotTaker::merge_range(ModelIndex model, std::span<const SnapshotRow> theirs, std::span<const LocalRow> mine,
-                                ConflictRecorder& recorder, ApplyResult& result) {
-  const VersionVector& seen = store_.merging();
-  auto listed = theirs.begin();
-  auto local = mine.begin();
+// What waits of rows that the range does not list: where the snapshot knows the generation, the row has died.
+void SnapshotTaker::sweep_held(const Slice& slice, BytesView after, const std::optional<Bytes>& through) {
+  HeldChanges& held = store_.held();
+  if (held.count() == 0) return;
+  const std::string name = slice.obstacles.name_of(slice.model);
+  for (std::optional<Bytes> key = held.next_key(name, Bytes(after)); key && (!through || *key <= *through); key = held.next_key(name, key)) {
+    const auto listed = std::ranges::lower_bound(slice.theirs, BytesView(*key), {}, &SnapshotRow::key);
+    if (listed != slice.theirs.end() && listed->key == *key) continue;
+    for (std::optional<HeldChange> c = held.next_of(name, *key, 0); c; c = held.next_of(name, *key, c->id))
+      if (c->generation.hlc != Hlc{} && store_.merging().covers(c->generation)) held.drop(c->id);
+  }
+}
+
+// Many at a time: a row as it was inserted, with nothing in its way.
+bool SnapshotTaker::can_be_put(const Slice& slice, const SnapshotRow& row) const {
+  if (row.version.death || !row.version.fields.empty() || applier_.care() != Care::none) return false;
+  if (slice.model >= store_.schema().models.size() || slice.fields != plain_fields(store_.schema().models[slice.model])) return false;
+  return slice.obstacles.of(Change{slice.model, Op::insert, row.version.generation, row.key, slice.fields, row.values}).empty();
+}
+
+void SnapshotTaker::sweep_row(const Slice& slice, const LocalRow& mine) {
+  const Stamp& generation = mine.version.generation;
+  if (mine.version.death || generation.hlc == Hlc{} || !store_.merging().covers(generation)) return;
+  if (planted(PlantedBug::snapshot_without_sweep)) return;
+  applier_.sweep(slice.model, mine.key, mine.version, slice.recorder, slice.result);
+  ++swept_;
+}
+
+void SnapshotTaker::merge_range(const Slice& slice) {
+  auto listed = slice.theirs.begin();
+  auto local = slice.mine.begin();
   std::vector<NewRow> fresh;  // rows of nobody's before
   const auto put_fresh = [&] {
-    applier_.new_rows_of_snapshot(model, fresh, result);
+    applier_.new_rows_of_snapshot(slice.model, fresh, slice.result);
     fresh.clear();
   };
-  while (listed != theirs.end() || local != mine.end()) {
-    if (local == mine.end() || (listed != theirs.end() && listed->key < local->key)) {
+  const std::string name = slice.obstacles.name_of(slice.model);
+  while (listed != slice.theirs.end() || local != slice.mine.end()) {
+    if (local == slice.mine.end() || (listed != slice.theirs.end() && listed->key < local->key)) {
       const Stamp& generation = listed->version.generation;
-      const bool seen_to_die = generation.hlc != Hlc{} && store_.origins().vector().covers(generation);
-      const bool plain = !listed->version.death && listed->version.fields.empty();
-      if (!seen_to_die && plain) fresh.push_back({listed->key, listed->values, {}, &generation});
-      else if (!seen_to_die) merge_row(model, *listed, recorder, result);
+      const bool seen = generation.hlc != Hlc{} && store_.origins().vector().covers(generation);
+      const bool waits = store_.held().holds(name, listed->key);
+      const bool seen_to_die = seen && !waits;
+      if (waits && covers(store_.origins().vector(), listed->version)) {}  // all that is said of it waits already
+      else if (!seen_to_die && can_be_put(slice, *listed)) fresh.push_back({listed->key, listed->values, {}, &generation});
+      else if (!seen_to_die) merge_row(slice, *listed);
       if (fresh.size() == RowStore::kMany) put_fresh();
       ++listed;
-    } else if (listed == theirs.end() || local->key < listed->key) {
-      const Stamp& generation = local->version.generation;
-      if (!local->version.death && generation.hlc != Hlc{} && seen.covers(generation) && !planted(PlantedBug::snapshot_without_sweep)) {
-        applier_.sweep(model, local->key, local->version, recorder, result);
-        ++swept_;
-      }
+    } else if (listed == slice.theirs.end() || local->key < listed->key) {
+      sweep_row(slice, *local);
       ++local;
     } else {
-      merge_row(model, *listed, recorder, result);
+      const bool waits = store_.held().holds(name, listed->key);
+      if (!waits || !covers(store_.origins().vector(), listed->version)) merge_row(slice, *listed);
       ++listed;
       ++local;
     }
@@ -199,22 +248,20 @@ void SnapshotTaker::merge_range(ModelIndex model, std::span<const SnapshotRow> t
 }
 
 // As the changes that make it (core/causal/merge.h).
-void SnapshotTaker::merge_row(ModelIndex model, const SnapshotRow& row, ConflictRecorder& recorder, ApplyResult& result) {
+void SnapshotTaker::merge_row(const Slice& slice, const SnapshotRow& row) {
   const RowVersion& v = row.version;
-  const ModelSchema& m = store_.schema().models[model];
-  const FieldMask all = m.all_fields() & ~m.key_fields();
-  if (v.death) {
-    recorder.set_stamp({Hlc{}, v.death->origin});
-    return applier_.change({model, Op::erase, v.generation, row.key, 0, {}}, {{Hlc{}, v.death->origin}, v.death->seq}, recorder, result);
-  }
-  recorder.set_stamp(v.generation);
-  applier_.change({model, Op::insert, v.generation, row.key, all, row.values}, {v.generation, Seq{}}, recorder, result);
+  const std::string name = slice.obstacles.name_of(slice.model);
+  const auto apply = [&](const Change& c, const Applier::Place& place) {
+    slice.recorder.set_stamp(place.stamp);
+    applier_.change_or_hold(c, place, slice.obstacles.of(c), name, slice.recorder, slice.result);
+  };
+  if (v.death) return apply({slice.model, Op::erase, v.generation, row.key, 0, {}}, {{Hlc{}, v.death->origin}, v.death->seq});
+  apply({slice.model, Op::insert, v.generation, row.key, slice.fields, row.values}, {v.generation, Seq{}});
   for (const FieldStamp& f : v.fields) {
     const FieldMask bit = FieldMask{1} << f.field;
     ByteWriter value;
-    pick_fields(row.values, all, bit, value);
-    recorder.set_stamp(f.stamp);
-    applier_.change({model, Op::update, v.generation, row.key, bit, value.bytes()}, {f.stamp, Seq{}}, recorder, result);
+    pick_fields(row.values, slice.fields, bit, value);
+    apply({slice.model, Op::update, v.generation, row.key, bit, value.bytes()}, {f.stamp, Seq{}});
   }
 }
 

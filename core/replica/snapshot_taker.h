@@ -7,7 +7,10 @@
 //   - a row of a page that we do not have, whose generation our vector covers, has died here: passed over.
 // With the last slice our vector becomes the greater of both. From the first one on our own entries declare the
 // snapshot's vector as seen (Store::known), no log is taken in, and nobody gets a snapshot of us.
-// A peer that is gone is replaced by any other; pages that are equal there are not sent again.
+// A peer that is gone is replaced by any other; pages that are equal there are not sent again. So is one that has none to give
+// for a while (snapshot_source.h).
+// Rows in quarantine take part: what a page says of a row that waits joins its queue, and what waits of a row that the range
+// does not list is dropped where the snapshot's vector covers its generation. Pages of models that are not here are held whole.
 #pragma once
 
 #include "core/causal/merge.h"
@@ -17,6 +20,7 @@
 namespace starling {
 
 class ConflictRecorder;
+class Obstacles;
 struct SnapshotRow;
 
 class SnapshotTaker {
@@ -24,9 +28,12 @@ class SnapshotTaker {
   SnapshotTaker(Store& store, Applier& applier) : store_(store), applier_(applier) {}
 
   // What we lack is gone from this peer's log.
-  void need(SessionId session) {
-    if (session_ == 0) wanted_ = session;
+  void need(const PeerSession& s) {
+    if (session_ != 0 || declined_.contains(s.id)) return;
+    wanted_ = s.id;
+    models_of_source_ = s.models;
   }
+  [[nodiscard]] bool declined(SessionId session) const { return declined_.contains(session); }
   // True: it was asked, and what it has not sent must be asked of another.
   bool ended(SessionId);
   // The request to send, if one is due; in a transaction where there is one.
@@ -50,8 +57,20 @@ class SnapshotTaker {
     Bytes key;
     RowVersion version;
   };
-  void merge_range(ModelIndex, std::span<const SnapshotRow> theirs, std::span<const LocalRow> mine, ConflictRecorder&, ApplyResult&);
-  void merge_row(ModelIndex, const SnapshotRow&, ConflictRecorder&, ApplyResult&);
+  struct Slice {  // of a page
+    ModelIndex model = 0;  // maybe none of ours
+    const Obstacles& obstacles;
+    FieldMask fields = 0;
+    std::span<const SnapshotRow> theirs;
+    std::span<const LocalRow> mine;
+    ConflictRecorder& recorder;
+    ApplyResult& result;
+  };
+  void merge_range(const Slice&);
+  void merge_row(const Slice&, const SnapshotRow&);
+  void sweep_row(const Slice&, const LocalRow&);
+  void sweep_held(const Slice&, BytesView after, const std::optional<Bytes>& through);
+  [[nodiscard]] bool can_be_put(const Slice&, const SnapshotRow&) const;
   void finish();
 
   Store& store_;
@@ -64,9 +83,11 @@ class SnapshotTaker {
   std::size_t swept_ = 0;
   int idle_ = 0;           // heartbeats since the last page: nothing else was said
   std::uint64_t duplicates_ = 0;
-  std::optional<ModelIndex> model_;  // whose pages come
-  Bytes through_;                    // so far
-  std::set<ModelIndex> done_;
+  std::optional<std::string> model_;  // whose pages come
+  Bytes through_;                     // so far
+  std::set<std::string> done_;
+  std::set<std::string> models_of_source_;
+  std::set<SessionId> declined_;      // they had none to give
 };
 
 }  // namespace starling

@@ -14,6 +14,7 @@
 #include "core/store/sync_state.h"
 #include "core/store/visibility.h"
 #include "proto/entry.h"
+#include "proto/model_table.h"
 #include "proto/state_page.h"
 
 namespace starling {
@@ -35,7 +36,7 @@ class StateStamper {
       if (const Expected<void> put = put_new_rows(); !put) return put;
     }
     rev_ = rev_.next();
-    if (page_.size() <= limits::kPushMax) page_.add({c.model, rev_, c.op == Op::erase, c.key, c.row});
+    list(c);
     if (c.op != Op::insert) return put_over(c.model, c.key, {store_.self_ordinal(), rev_, c.op == Op::erase}, c.row, c.op == Op::update ? std::optional(c.before) : std::nullopt);
     new_model_ = c.model;
     new_rows_.push_back({c.key, c.row, rev_});
@@ -49,11 +50,24 @@ class StateStamper {
     commit.opening = store_.state().last_opening();
     if (rev_ == before_) return {};
     store_.origins().advance_rev(store_.self_ordinal(), rev_);
-    if (page_.size() <= limits::kPushMax) commit.state_body = page_.finish();
+    if (pushes_ && page_.size() <= limits::kPushMax) commit.state_body = page_.finish();
     return {};
   }
 
  private:
+  // For the peers that are connected, if it is little enough; else they are told from the store. An earlier life of this device
+  // may have known more fields of a row than we do (kept_fields.h).
+  void list(const NetChange& c) {
+    const KeptFields::Kept kept = c.op == Op::update ? store_.rows().kept(c.model, c.key) : KeptFields::Kept{};
+    const Bytes whole = kept.fields != 0 ? Bytes(c.row) + kept.values : Bytes();
+    StateRow row{c.model, rev_, c.op == Op::erase, c.key, kept.fields != 0 ? BytesView(whole) : c.row};
+    if (kept.fields != 0) {
+      const FieldMask plain = plain_fields(store_.schema().models[c.model]);
+      row.columns = static_cast<std::uint8_t>(std::popcount(plain) + std::popcount(kept.fields));
+    }
+    pushes_ = pushes_ && page_.size() <= limits::kPushMax && page_.takes(row);
+    if (pushes_) page_.add(row);
+  }
   [[nodiscard]] bool ours(Ordinal owner) const {  // this device's, in this or an earlier life
     return owner == store_.self_ordinal() || store_.origins().origin(owner).device == store_.self().device;
   }
@@ -86,6 +100,7 @@ class StateStamper {
 
   Store& store_;
   StatePageWriter page_;
+  bool pushes_ = true;
   Rev before_;
   Rev rev_;
   ModelIndex new_model_ = 0;
@@ -166,6 +181,7 @@ class LogStamper {
       rows = rows.subspan(store_.rows().put_new(new_model_, rows, stamp_));
       if (rows.empty()) break;
       store_.rows().put(new_model_, rows.front().key, RowVersion{stamp_, std::nullopt, {}}, rows.front().values);
+      store_.rows().drop_kept(new_model_, rows.front().key);  // of a row of that key that was hidden
       rows = rows.subspan(1);
     }
     new_rows_.clear();

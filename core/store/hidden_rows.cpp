@@ -13,9 +13,6 @@ HiddenRows::HiddenRows(sqlite3* db, const RowRules& rules) : db_(db), rules_(rul
     ASSERT(number.text(m.name).step());
     numbers_.push_back(number.column_integer(0));
   }
-  Statement table(db, "SELECT 1 FROM main.sqlite_schema WHERE name='sync_hidden_value'");
-  there_ = table.step();
-  if (!there_) return;
   select_ = Statement(db, "SELECT kind, why, row FROM sync_hidden WHERE model=? AND key=?");
   put_ = Statement(db,
                    "INSERT INTO sync_hidden(model, key, kind, why, row) VALUES(?1,?2,?3,?4,?5)"
@@ -29,7 +26,6 @@ HiddenRows::HiddenRows(sqlite3* db, const RowRules& rules) : db_(db), rules_(rul
 }
 
 void HiddenRows::reload() {
-  if (!there_) return;
   const ResetGuard guard(count_);
   ASSERT(count_.step());
   total_ = static_cast<std::uint64_t>(count_.column_integer(0));

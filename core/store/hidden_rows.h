@@ -30,7 +30,7 @@ struct HiddenRow {
 
 class HiddenRows {
  public:
-  HiddenRows(sqlite3*, const RowRules&);  // a database of before this table was has none
+  HiddenRows(sqlite3*, const RowRules&);
 
   [[nodiscard]] std::optional<HiddenRow> find(const RowName&);
   [[nodiscard]] bool empty() const { return total_ == 0; }
@@ -51,7 +51,6 @@ class HiddenRows {
   const RowRules& rules_;
   std::vector<std::int64_t> numbers_;  // of sync_model
   std::uint64_t total_ = 0, nulled_ = 0;
-  bool there_ = false;
   Statement select_, put_, drop_, put_value_, drop_values_, holders_, count_;
 };
 

@@ -64,7 +64,9 @@ Rev RowStore::move_owned(Ordinal from, Rev behind, Ordinal to) {
   };
   std::vector<Moved> rows;
   read_owned(from, behind, [&](const OwnedRow& row) {
-    rows.push_back({row.model, Bytes(row.key), row.deleted || row.missing});
+    const std::optional<OwnedVersion> version = row.name.empty() ? owned(row.model, row.key) : std::nullopt;
+    const bool stands = version && version->owner == from && version->rev == row.rev;  // nothing that waits in quarantine
+    if (stands) rows.push_back({row.model, Bytes(row.key), row.deleted || row.missing});
     return true;
   });
   Rev rev;

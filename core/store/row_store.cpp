@@ -22,18 +22,14 @@ constexpr char kReadShared[] =
     "SELECT origin, hlc, fields, dead_origin, dead_seq, key FROM sync_row WHERE model=?1 AND key>?2 ORDER BY key";
 constexpr char kDropTombstones[] =
     "DELETE FROM sync_row WHERE (model, key) IN (SELECT model, key FROM sync_row"
-    " WHERE dead_origin=?1 AND dead_seq<=?2 AND hlc<>0 LIMIT ?3)";
+    " WHERE dead_origin=?1 AND dead_seq<=?2 AND hlc<>0 AND NOT EXISTS (SELECT 1 FROM sync_held h JOIN sync_model m"
+    " ON m.name=h.model WHERE m.number=sync_row.model AND h.key=sync_row.key) LIMIT ?3)";  // not where changes still wait
 constexpr char kFindGone[] =  // the last of the first so many
     "SELECT max(rev) FROM (SELECT rev FROM sync_row WHERE origin=?1 AND rev<=?2 AND rev IS NOT NULL"
     " AND dead_seq IS NOT NULL ORDER BY rev LIMIT ?3)";
 constexpr char kDropGone[] =
     "DELETE FROM sync_row WHERE origin=?1 AND rev<=?2 AND rev IS NOT NULL AND dead_seq IS NOT NULL";
 constexpr char kForget[] = "DELETE FROM sync_row WHERE model=? AND key=?";
-constexpr char kReadOwned[] =
-    "SELECT model, key, rev, dead_seq, NULL, sum FROM sync_row WHERE origin=?1 AND rev>?2 AND rev IS NOT NULL"
-    " UNION ALL SELECT m.number, q.key, q.rev, nullif(q.deleted, 0), q.row, NULL FROM sync_quarantine q"
-    " JOIN sync_model m ON m.name=q.model WHERE q.origin=?1 AND q.rev>?2 ORDER BY 3";
-
 std::string joined(const std::vector<std::string>& parts, const char* separator) {
   std::string text;
   for (const std::string& part : parts) text += (text.empty() ? "" : separator) + part;
@@ -73,20 +69,6 @@ void read_fields(BytesView packed, RowVersion& v, const OriginTable& origins) {
     f.stamp.origin = origins.origin(ordinal);
     v.fields.push_back(f);
   }
-}
-
-// What stands in quarantine is as its owner's page had it: behind it come the fields by which its model has grown since.
-// nullopt: it is no row of this model.
-std::optional<Bytes> completed(const ModelSchema& m, BytesView values) {
-  FieldMask had = 0;
-  ByteReader r(values);
-  for (FieldMask left = m.all_fields() & ~m.key_fields(); left != 0 && !r.rest().empty(); left &= left - 1) {
-    (void)read_value_bytes(r);
-    had |= left & (~left + 1);
-  }
-  const std::optional<Bytes> added = m.values_added_since(had);
-  if (!r.done() || !added) return std::nullopt;
-  return Bytes(values) + *added;
 }
 
 // What is shown of a row in place of its merged values: NULL for some of them.
@@ -142,7 +124,7 @@ RowSum sum_of(const ModelSchema& m, const ScannedRow& row) {
 
 RowStore::RowStore(sqlite3* db, const Schema& schema, OriginTable& origins, DigestTable& digests)
     : db_(db), schema_(schema), origins_(origins), digests_(digests), rules_(schema), shown_(db, rules_),
-      hidden_(db, rules_), select_(db, kSelect), put_(db, kPut), put_new_(db, put_new_sql(1)),
+      hidden_(db, rules_), kept_(db), select_(db, kSelect), put_(db, kPut), put_new_(db, put_new_sql(1)),
       put_new_many_(db, put_new_sql(kMany)), put_owned_(db, kPutOwned), put_new_owned_(db, put_new_owned_sql(1)),
       put_new_owned_many_(db, put_new_owned_sql(kMany)), read_owned_(db, kReadOwned), scan_(db, kScan),
       read_shared_(db, kReadShared), drop_(db, kDropTombstones), find_gone_(db, kFindGone), drop_gone_(db, kDropGone),
@@ -240,6 +222,7 @@ void RowStore::forget(ModelIndex m, BytesView key) {
   erase_row(m, key);
   built_in_changed_ |= schema_.models[m].built_in;
   forget_.integer(number(m)).blob(key).run();
+  kept_.drop(number(m), key);
   replace_sum(m, key, held_.origin, std::nullopt);
 }
 
@@ -269,6 +252,7 @@ void RowStore::put(ModelIndex m, BytesView key, const RowVersion& v, std::option
     put_.null().null().integer(static_cast<std::int64_t>(*sum));
   }
   put_.run();
+  if (v.death) kept_.drop(number(m), key);
   replace_sum(m, key, generation, sum);
 }
 
@@ -328,6 +312,7 @@ void RowStore::put_owned(ModelIndex m, BytesView key, const OwnedVersion& v, std
   if (v.deleted) put_owned_.integer(1).null();
   else put_owned_.null().integer(static_cast<std::int64_t>(*sum));
   put_owned_.run();
+  if (v.deleted) kept_.drop(number(m), key);
   replace_sum(m, key, v.owner, sum);
 }
 
@@ -399,33 +384,6 @@ bool RowStore::is_good(ModelIndex m, BytesView key) {
   return read_scanned(m, key, select_).good;
 }
 
-void RowStore::read_owned(Ordinal owner, Rev from, const std::function<bool(const OwnedRow&)>& take) {
-  const ResetGuard guard(read_owned_);
-  read_owned_.integer(owner).integer(static_cast<std::int64_t>(from.value));
-  while (read_owned_.step()) {
-    const auto model = by_number_.find(read_owned_.column_integer(0));
-    if (model == by_number_.end()) continue;  // a model that this build does not have: nobody can be told of it
-    OwnedRow row;
-    row.model = model->second;
-    row.key = read_owned_.column_bytes(1);
-    row.rev = Rev{static_cast<std::uint64_t>(read_owned_.column_integer(2))};
-    row.deleted = !read_owned_.column_is_null(3);
-    std::optional<Bytes> waiting;  // in quarantine here; others are told of it all the same
-    if (!row.deleted && !read_owned_.column_is_null(4)) {
-      waiting = completed(schema_.models[row.model], read_owned_.column_bytes(4));
-      row.missing = !waiting;
-      if (waiting) row.values = *waiting;
-    } else if (!row.deleted) {
-      const std::optional<BytesView> values = read_row(row.model, row.key);
-      row.missing = !values;
-      if (values) row.values = *values;
-      row.damaged = values && static_cast<RowSum>(read_owned_.column_integer(5)) !=
-                                  sum_of(schema_.models[row.model], row.key, origins_.origin(owner), row.rev, *values);
-    }
-    if (!take(row)) return;
-  }
-}
-
 // ---- Rows
 
 void RowStore::insert_row(ModelIndex m, BytesView key, BytesView values) {
@@ -481,6 +439,12 @@ std::optional<HiddenRow> RowStore::find_hidden(const RowName& name) {
   if (!whole) return std::nullopt;  // it is damaged: a row that is gone, until a peer's takes its place
   row->values = std::move(*whole);
   return row;
+}
+
+void RowStore::reload() {
+  held_.valid = false;
+  pending_.clear();
+  hidden_.reload();
 }
 
 // ---- What waits to be settled

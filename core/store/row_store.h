@@ -19,6 +19,7 @@
 #include "core/causal/merge.h"
 #include "core/store/digest_table.h"
 #include "core/store/hidden_rows.h"
+#include "core/store/kept_fields.h"
 #include "core/store/origin_table.h"
 #include "core/store/pending_rows.h"
 #include "core/store/shown_rows.h"
@@ -41,12 +42,15 @@ struct NewRow {  // of a model: what put_new and insert_rows take
 
 struct OwnedRow {  // as read for a state page; bytes are valid inside the callback
   ModelIndex model = 0;
+  BytesView name = {};                  // of a model that is not here, or otherwise: then `model` means nothing
+  std::optional<std::uint8_t> columns;  // how many values it has, where that is not what the model says
   Rev rev;
   bool deleted = false;
   BytesView key;
   BytesView values;
   bool missing = false;
   bool damaged = false;  // it is not as it was written
+  Bytes whole = {};      // what `values` looks at, where it was put together
 };
 
 struct ScannedRow {  // a version and its row, in the order of keys; bytes are valid inside the callback
@@ -88,6 +92,15 @@ class RowStore {
   void rename(Ordinal from, Ordinal to, const Position& behind);
   // A row and all that is known of it.
   void forget(ModelIndex, BytesView key);
+  // Fields that the model does not have here yet (kept_fields.h). They go with a row that is deleted or forgotten.
+  void keep(ModelIndex m, BytesView key, FieldMask fields, BytesView values) { kept_.put(number(m), key, fields, values); }
+  void drop_kept(ModelIndex m, BytesView key) { kept_.drop(number(m), key); }
+  void drop_kept(ModelIndex m, BytesView key, FieldMask fields) { kept_.drop(number(m), key, fields); }
+  [[nodiscard]] KeptFields::Kept kept(ModelIndex m, BytesView key) { return kept_.of(number(m), key); }
+  [[nodiscard]] std::optional<Bytes> next_kept_due(ModelIndex, const std::optional<Bytes>& after);  // a field that is here by now
+  [[nodiscard]] bool keeps_anything() { return kept_.any(); }
+  [[nodiscard]] std::uint64_t kept_values() { return kept_.count(); }
+
   // Whether a row of a built-in model was written since the last call.
   [[nodiscard]] bool take_built_in_changed() { return std::exchange(built_in_changed_, false); }
 
@@ -139,6 +152,7 @@ class RowStore {
   [[nodiscard]] ShownRows& shown() { return shown_; }
   [[nodiscard]] HiddenRows& hidden() { return hidden_; }
   [[nodiscard]] PendingRows& pending() { return pending_; }
+  void reload();  // after a rollback: what was known of rows in memory
   [[nodiscard]] std::optional<HiddenRow> find_hidden(const RowName&);  // with the fields by which its model has grown
 
  private:
@@ -157,6 +171,8 @@ class RowStore {
   const Held& held(ModelIndex, BytesView key);
   void replace_sum(ModelIndex, BytesView key, Ordinal owner, std::optional<RowSum>);
   [[nodiscard]] DigestTable::Key group(ModelIndex, Ordinal owner) const;
+  void read_visible_owned(OwnedRow&, Ordinal owner);
+  void read_quarantined_owned(OwnedRow&) const;
   [[nodiscard]] RowVersion read_version(const Statement&) const;
   [[nodiscard]] ScannedRow read_scanned(ModelIndex, BytesView key, const Statement&);
   template <class Sum, class Bind>
@@ -166,6 +182,8 @@ class RowStore {
   void sum_anew(Ordinal named);
 
   sqlite3* db_;
+  static const char kReadOwned[];
+
   const Schema& schema_;
   OriginTable& origins_;
   DigestTable& digests_;
@@ -173,6 +191,7 @@ class RowStore {
   ShownRows shown_;
   HiddenRows hidden_;
   PendingRows pending_;
+  KeptFields kept_;
   std::vector<std::int64_t> numbers_;  // of models, in sync_model
   Statement select_, put_, put_new_, put_new_many_, put_owned_, put_new_owned_, put_new_owned_many_, read_owned_, scan_;
   Statement read_shared_, drop_, find_gone_, drop_gone_, forget_;
@@ -181,6 +200,10 @@ class RowStore {
   std::map<std::int64_t, ModelIndex> by_number_;
   Bytes row_;
 };
+
+// What was put away when the model had fewer fields, with the defaults of those by which it has grown since. nullopt: it is no
+// row of this model as it is.
+[[nodiscard]] std::optional<Bytes> completed(const ModelSchema&, BytesView values);
 
 // The subset `mask` of a row's typed bytes; `row` holds every field of `all`, ascending. Appends to `out`.
 void pick_fields(BytesView row, FieldMask all, FieldMask mask, ByteWriter& out);

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "core/base/assert.h"
+#include "core/base/model_shape.h"
 #include "core/base/planted_bug.h"
 #include "core/store/ack_store.h"
 #include "core/store/capture.h"
@@ -15,7 +16,9 @@
 #include "core/store/conflict_log.h"
 #include "core/store/digest_table.h"
 #include "core/store/entry_stage.h"
+#include "core/store/format_migration.h"
 #include "core/store/guard.h"
+#include "core/store/held_changes.h"
 #include "core/store/member_table.h"
 #include "core/store/opening_file.h"
 #include "core/store/origin_table.h"
@@ -27,6 +30,7 @@
 #include "core/store/statement_cache.h"
 #include "core/store/sync_state.h"
 #include "core/store/tables.h"
+#include "core/store/trial_mark.h"
 #include "core/store/visibility.h"
 #include "core/store/wal_rewrite.h"
 #include "proto/entry.h"
@@ -50,23 +54,26 @@ WorkspaceId new_workspace(Prng& prng) {
   return id;
 }
 
-// Columns that an earlier build of this format did not have.
-void add_missing_columns(sqlite3* db) {
-  Statement has(db, "SELECT 1 FROM pragma_table_info('sync_origin') WHERE name='opening'");
-  if (!has.step()) Statement(db, "ALTER TABLE sync_origin ADD COLUMN opening INTEGER NOT NULL DEFAULT 0").run();
-}
-
 }  // namespace
 
 Store::Store() = default;
 
 Store::~Store() {
-  if (in_transaction_) {
-    try {
-      rollback();
-    } catch (...) {  // closing the connection rolls back all the same
-    }
+  try {
+    if (in_transaction_) rollback();
+    end_life();
+  } catch (...) {  // closing the connection rolls back all the same; and then this life has not ended well
   }
+}
+
+// Whoever holds the database is not waited for. A life that did not get so far as to be opened takes no mark of another away.
+void Store::end_life() {
+  if (!lives_ || !rows_ || rolling_back_) return;
+  sqlite3_busy_timeout(handle(), 0);
+  exec("BEGIN IMMEDIATE");
+  trial_->end_life();
+  if (capture_) capture_->allow_commit();
+  exec("COMMIT");
 }
 
 Expected<std::unique_ptr<Store>> Store::open(const StoreConfig& config, WallTime now, Prng& prng) {
@@ -93,8 +100,8 @@ Expected<void> Store::open_file(const StoreConfig& config, WallTime now, Prng& p
   in_transaction_ = true;
   rewrite_wal(handle());
   set_checkpoint_on_close(true);  // also where we then refuse: a user who moves the file alone must have all
+  if (const Expected<void> migrated = migrate_format(handle(), config.file); !migrated) return migrated;
   exec(kTablesSql);
-  add_missing_columns(handle());
   if (const Expected<void> models = open_schema(config.models); !models) return models;
   if (const Expected<void> identity = open_identity(config, now, prng); !identity) return identity;
   const OpeningFile beside(handle());
@@ -103,10 +110,12 @@ Expected<void> Store::open_file(const StoreConfig& config, WallTime now, Prng& p
   if (was_restored_) renew_incarnation(now, prng);
   self_ordinal_ = origins_->ordinal(self());
   state_->begin_opening(prng.next());
+  trial_->begin_life();
   commit();
   if (planted(PlantedBug::clock_in_memory_only)) clock_ = HlcClock();
   finish_opening(beside);
   take_up_rules();
+  lives_ = true;
   return {};
 }
 
@@ -147,6 +156,8 @@ void Store::open_nouns(const DeviceId& device) {
   acks_ = std::make_unique<AckStore>(handle());
   conflicts_ = std::make_unique<ConflictLog>(handle());
   quarantine_ = std::make_unique<Quarantine>(handle());
+  held_ = std::make_unique<HeldChanges>(handle(), *origins_);
+  trial_ = std::make_unique<TrialMark>(handle());
   members_ = std::make_unique<MemberTable>(*rows_, *schema_, *acks_, device);
   snapshot_ = std::make_unique<SnapshotStage>(handle());
   take_up_merging();
@@ -171,10 +182,6 @@ bool Store::is_what_was_closed(const OpeningFile& beside) const {
 }
 
 Expected<void> Store::check_identity(const StoreConfig& config) {
-  if (state_->format() != kFormatVersion) {
-    return Error{Errc::invalid_argument, "this database has format " + std::to_string(state_->format()) + ", this program knows " +
-                 std::to_string(kFormatVersion), config.file, "open it with the version that wrote it, or a newer one"};
-  }
   if (state_->self().device != config.device) {
     return Error{Errc::identity_conflict, "this database belongs to device " + to_string(state_->self().device) +
                  ", the key in this folder is " + to_string(config.device), config.file,
@@ -198,9 +205,10 @@ void Store::renew_incarnation(WallTime now, Prng& prng) {
   state_->forget_backup();
 }
 
-// Models keep their number for the life of the file; positions in the schema change as models come.
+// Models keep their number for the life of the file; positions in the schema change as models come. An application may have
+// changed its tables while we were away: what we know of rows then speaks of other columns, unless they only grew.
 Expected<void> Store::check_known_models(const Schema& schema) {
-  Statement select(handle(), "SELECT name, kind FROM sync_model");
+  Statement select(handle(), "SELECT name, kind, shape FROM sync_model");
   while (select.step()) {
     const std::string name(select.column_bytes(0));
     const ModelSchema* m = schema.find(name);
@@ -209,6 +217,13 @@ Expected<void> Store::check_known_models(const Schema& schema) {
                    "name it again: its rows would no longer be told; detach() ends synchronising for all"};
     if (static_cast<std::int64_t>(m->kind) != select.column_integer(1))
       return Error{Errc::schema, "this model was of the other kind before", name, "keep its kind, or make a new table"};
+    if (select.column_is_null(2)) continue;
+    ModelShape before;
+    for (ByteReader r(select.column_bytes(2)); !r.rest().empty();) before.push_back(r.be64());
+    const ModelShape now = shape_of(*m);
+    if (before.size() > now.size() || !std::equal(before.begin(), before.end(), now.begin()))
+      return Error{Errc::schema, "a column of this synchronised table was renamed, removed, moved or changed in type or default", name,
+                   "change it back, or drop the model for a new table: a synchronised table may only grow, by columns at its end"};
   }
   return {};
 }
@@ -222,10 +237,13 @@ void Store::install(const Schema& schema) {
 
 void Store::register_models(const Schema& schema) {
   Statement put(handle(),
-                "INSERT INTO sync_model(name, kind, digest) VALUES(?1,?2,?3)"
-                " ON CONFLICT(name) DO UPDATE SET kind=?2, digest=?3");
-  for (const ModelSchema& m : schema.models)
-    put.text(m.name).integer(static_cast<std::int64_t>(m.kind)).blob(m.digest.view()).run();
+                "INSERT INTO sync_model(name, kind, digest, shape) VALUES(?1,?2,?3,?4)"
+                " ON CONFLICT(name) DO UPDATE SET kind=?2, digest=?3, shape=?4");
+  for (const ModelSchema& m : schema.models) {
+    ByteWriter shape;
+    for (const std::uint64_t hash : shape_of(m)) shape.be64(hash);
+    put.text(m.name).integer(static_cast<std::int64_t>(m.kind)).blob(m.digest.view()).blob(shape.bytes()).run();
+  }
 }
 
 void Store::set_checkpoint_on_close(bool on) {
@@ -357,7 +375,9 @@ Expected<void> Store::replace_models(const std::vector<Model>& models) {
     const ModelSchema* m = after->find(before.name);
     const Expected<void> grown = check_growth(before, m);
     if (!grown) return grown.error();
-    if (m->fields.size() > before.fields.size()) fill_in_defaults(*db_, *m);
+    const auto added = m->fields.begin() + static_cast<std::ptrdiff_t>(before.fields.size());
+    const auto has_default = [](const FieldSchema& f) { return !f.default_sql.empty(); };
+    if (std::any_of(added, m->fields.end(), has_default)) fill_in_defaults(*db_, *m);
   }
   install(*after);
   next_schema_ = std::make_shared<const Schema>(std::move(*after));
@@ -409,6 +429,7 @@ void Store::begin_new_life(const Incarnation& incarnation, const Position& kept)
   self_ordinal_ = origins_->ordinal(self());
   if (kept.seq < whole.seq) {
     rows_->rename(before, self_ordinal_, kept);
+    held_->rename(before, {kept, whole}, self_ordinal_, Seq{});
     origins_->advance_seq(self_ordinal_, Seq{whole.seq.value - kept.seq.value}, whole.hlc, hash, origins_->seen(before));
     const std::optional<EntryHeader> next = log_->header(before, kept.seq.next());
     hash = next ? next->previous : Hash128{};
@@ -416,6 +437,19 @@ void Store::begin_new_life(const Incarnation& incarnation, const Position& kept)
   }
   if (kept.rev < whole.rev) origins_->advance_rev(self_ordinal_, rows_->move_owned(before, kept.rev, self_ordinal_));
   origins_->put_back(before, kept, hash);
+}
+
+std::uint64_t Store::quarantined() { return quarantine_->count() + held_->count(); }
+
+bool Store::shows_all_shared() { return held_->count() == 0 && !rows_->keeps_anything(); }
+
+bool Store::has_rules() const {
+  return std::any_of(schema_->models.begin(), schema_->models.end(), [](const ModelSchema& m) { return m.has_rules(); });
+}
+
+void Store::take_back_rows() {
+  rows_->reload();
+  digests_->reload();
 }
 
 VersionVector Store::known() const {
@@ -466,15 +500,16 @@ void Store::rollback() {
 void Store::finish_rollback() {
   if (!rolling_back_) return;
   if (sqlite3_get_autocommit(handle()) == 0) exec("ROLLBACK");  // SQLite may have done it by itself
-  if (capture_) {  // else it is still opening
+  if (statements_) {  // else it is still opening
     next_schema_.reset();
     origins_->reload();
     digests_->reload();
-    rows_->pending().clear();
-    rows_->hidden().reload();
+    rows_->reload();
     state_->reload();
     if (const std::optional<Ordinal> ordinal = origins_->find(self())) self_ordinal_ = *ordinal;
     log_->reload();
+    held_->reload();
+    quarantine_->reload();
     snapshot_->reload();
     take_up_merging();
     members_->reload();

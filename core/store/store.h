@@ -33,6 +33,7 @@ class Capture;
 class ConflictLog;
 class DigestTable;
 class EntryStage;
+class HeldChanges;
 class MemberTable;
 class OpeningFile;
 class OriginTable;
@@ -42,6 +43,7 @@ class RowStore;
 class SnapshotStage;
 class StatementCache;
 class SyncState;
+class TrialMark;
 
 struct StoreConfig {
   std::string file;
@@ -95,6 +97,10 @@ class Store {
   // it too, and then nobody is told.
   [[nodiscard]] std::vector<ShownChange> settle(WallTime);
 
+  [[nodiscard]] bool has_rules() const;  // any model
+  // After a rollback to a savepoint within the transaction, before which the digests were flushed: rows and digests are as then.
+  void take_back_rows();
+
   // What we hold, and what a snapshot that is being merged says: what our own changes may have seen.
   [[nodiscard]] VersionVector known() const;
   void set_merging(VersionVector v) { merging_ = std::move(v); }
@@ -123,6 +129,12 @@ class Store {
   [[nodiscard]] SnapshotStage& snapshot() { return *snapshot_; }
   [[nodiscard]] ConflictLog& conflicts() { return *conflicts_; }
   [[nodiscard]] Quarantine& quarantine() { return *quarantine_; }
+  [[nodiscard]] HeldChanges& held() { return *held_; }
+  [[nodiscard]] TrialMark& trial() { return *trial_; }
+  // Device-owned rows and changes of shared ones that cannot be applied here yet.
+  [[nodiscard]] std::uint64_t quarantined();
+  // Whether the shared rows here are all that our vector says, so that others may have them of us.
+  [[nodiscard]] bool shows_all_shared();
   [[nodiscard]] SyncState& state() { return *state_; }
   [[nodiscard]] StatementCache& statements() { return *statements_; }
 
@@ -152,6 +164,7 @@ class Store {
   void stop_enforcement();
   void take_up_rules();
   void exec(const char* sql);
+  void end_life();
   void take_up_merging();
 
   std::string file_, vfs_;
@@ -173,11 +186,14 @@ class Store {
   VersionVector merging_;
   std::unique_ptr<ConflictLog> conflicts_;
   std::unique_ptr<Quarantine> quarantine_;
+  std::unique_ptr<HeldChanges> held_;
+  std::unique_ptr<TrialMark> trial_;
   std::unique_ptr<StatementCache> statements_;
   Ordinal self_ordinal_ = 0;
   bool in_transaction_ = false;
   bool rolling_back_ = false;
   bool was_restored_ = false;
+  bool lives_ = false;  // it was opened whole
   bool applying_ = false;
   bool enforced_ = true;
   std::function<bool(int)> on_busy_;

@@ -1,12 +1,12 @@
 // The engine's own tables, in the application's database file. docs/storage.md explains each column.
 //
 // Sizes decide the engine's speed: sync_row is keyed by the canonical key (ADR 0003), its columns are NULL where they
-// do not apply. A change here raises kFormatVersion and needs a migration.
+// do not apply. A change here raises kFormatVersion and needs a migration (format_migration.h).
 #pragma once
 
 namespace starling {
 
-inline constexpr int kFormatVersion = 2;
+inline constexpr int kFormatVersion = 3;
 inline constexpr char kBackupMark[] = "backup";  // in sync_meta of a copy that backup.h made
 
 inline constexpr char kTablesSql[] = R"sql(
@@ -21,7 +21,8 @@ CREATE TABLE IF NOT EXISTS sync_model (
   name TEXT NOT NULL UNIQUE,
   kind INTEGER NOT NULL,
   digest BLOB NOT NULL,
-  adopted INTEGER NOT NULL DEFAULT 0  -- rows that stood in the table before are in
+  adopted INTEGER NOT NULL DEFAULT 0,  -- rows that stood in the table before are in
+  shape BLOB  -- of its fields, as they were when the file was opened last; NULL: by a build that did not keep it
 );
 
 CREATE TABLE IF NOT EXISTS sync_origin (
@@ -162,6 +163,33 @@ CREATE TABLE IF NOT EXISTS sync_hidden_value (
   PRIMARY KEY (model, rule, value, key)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS sync_hidden_value_key ON sync_hidden_value (model, key);
+
+-- Changes of shared rows that cannot be applied here yet, in the order in which they came: origin, hlc and seq say which
+-- entry each stood in.
+CREATE TABLE IF NOT EXISTS sync_held (
+  id INTEGER PRIMARY KEY,
+  model TEXT NOT NULL,
+  key BLOB NOT NULL,
+  origin INTEGER NOT NULL,
+  hlc INTEGER NOT NULL,
+  seq INTEGER NOT NULL,
+  op INTEGER NOT NULL,
+  generation_origin INTEGER NOT NULL,
+  generation_hlc INTEGER NOT NULL,
+  fields INTEGER NOT NULL,
+  row BLOB NOT NULL,
+  why TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS sync_held_row ON sync_held (model, key, id);
+
+-- Values of fields that the model does not have here yet, beside the row. Their stamps are in the row's version.
+CREATE TABLE IF NOT EXISTS sync_kept (
+  model INTEGER NOT NULL,
+  key BLOB NOT NULL,
+  field INTEGER NOT NULL,
+  value BLOB NOT NULL,
+  PRIMARY KEY (model, key, field)
+) WITHOUT ROWID;
 
 CREATE TABLE IF NOT EXISTS sync_state (
   name TEXT PRIMARY KEY NOT NULL,

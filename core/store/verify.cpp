@@ -6,6 +6,7 @@
 #include <map>
 
 #include "core/store/row_store.h"
+#include "core/store/tables.h"
 
 namespace starling {
 namespace {
@@ -105,6 +106,11 @@ Expected<void> check_models(const std::filesystem::path& file, const Schema& sch
                        "name a data folder of the same version, or a backup of one"};
   try {
     SQLite::Database db(file.string(), SQLite::OPEN_READONLY | SQLite::OPEN_NOMUTEX, kBusyTimeoutMs);
+    Statement format(db.getHandle(), "SELECT value FROM sync_meta WHERE name='format'");
+    if (!format.step() || format.column_integer(0) != kFormatVersion) {
+      return Error{Errc::invalid_argument, "another version of the program wrote this database", file.string(),
+                   "open it once with this version, then compare"};
+    }
     Statement digest(db.getHandle(), "SELECT digest FROM sync_model WHERE name=?");
     for (const ModelSchema& m : schema.models) {
       const ResetGuard guard(digest);

@@ -60,6 +60,8 @@ json run_all(const Device& device, const fs::path& files) {
            {"digest"},
            {"conflicts"},
            {"references"},
+           {"quarantine", "list"},
+           {"quarantine", "retry"},
            {"peer", "add", "AAAA-BBBB-CCCC-DDDD-EEEE-FFFF-GA", "192.0.2.1:7"},
        }) {
     CAPTURE(json(words[0]).dump());

@@ -45,7 +45,8 @@ Hello hello(Choices& c) {
   }
   while (m.models.size() < limits::kModelsMax && c.more()) {
     Bytes name = c.bytes(0, limits::kNameMax);
-    m.models.push_back({std::move(name), c.id<Hash128>()});
+    const Hash128 digest = c.id<Hash128>();
+    m.models.push_back({std::move(name), digest, ModelShape(c.number(1) % (kShapeMax + 1), c.number(8))});
   }
   m.clock = {static_cast<std::int64_t>(c.number())};
   return m;

@@ -32,6 +32,7 @@ void check_bytes(BytesView bytes) {
   promise_memory(peak, kEntryFactor * bytes.size() + rows);
   if (!entry) return promise_refusal(entry.error());
   promise(header && samples::same(*header, entry->header), "its header by itself is another");
+  if (!samples::fits(*entry, models)) return;
   const Expected<Bytes> again = encode_entry(entry->header, entry->changes, schema());
   if (!again) return promise(size_of(entry->changes) > limits::kEntryMax, "it does not encode again");  // rows grew
   check_same(*entry, *again);

@@ -23,7 +23,7 @@ std::size_t size_of(const std::vector<SnapshotRow>& rows) {
 void check_rows(BytesView body) {
   const Schema& models = schema();  // made before memory is counted
   const auto [page, peak] = measured([&] { return decode_snapshot_page(body, models); });
-  const std::size_t rows = page ? size_of(page->rows) : limits::kFrameMax;
+  const std::size_t rows = page ? 2 * size_of(page->rows) : limits::kFrameMax;
   promise_memory(peak, kPageFactor * body.size() + rows);
   if (!page) return promise_refusal(page.error());
   BytesView last;
@@ -32,6 +32,7 @@ void check_rows(BytesView body) {
     promise(!row.version.death || (row.values.empty() && row.version.fields.empty()), "a dead row with content");
     last = row.key;
   }
+  if (page->model == models.models.size() || page->fields != plain_fields(models.models[page->model])) return;
   if (size_of(page->rows) > limits::kRowMax) return;  // rows that were alike need not fit one page
   const Bytes again = encode_snapshot_page(models, page->model, page->rows, page->range);
   const Expected<DecodedSnapshotPage> back = decode_snapshot_page(again, models);

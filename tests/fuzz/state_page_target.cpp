@@ -35,6 +35,7 @@ void check_bytes(BytesView bytes) {
     promise(row.rev > last && row.rev <= to, "a revision out of order");
     last = row.rev;
   }
+  if (!samples::fits(*page, models)) return;
   if (size_of(page->rows) > limits::kRowMax) return;  // rows that grew need not fit one page
   const Bytes again = encoded(page->rows);
   const Expected<DecodedStatePage> back = decode_state_page(again, from, to, schema());

@@ -182,7 +182,7 @@ TEST_CASE("mangled entries are refused, or are other entries, whose content enco
       (void)decode_entry_header(bad);
       const Expected<DecodedEntry> decoded = decode_entry(bad, schema());
       REQUIRE(allocations.total() < 64 * limits::KiB);
-      if (!decoded) return;
+      if (!decoded || !fits(*decoded, schema())) return;
       ++accepted;
       const Bytes again = encode_entry(decoded->header, decoded->changes, schema()).value();
       const DecodedEntry second = decode_entry(again, schema()).value();

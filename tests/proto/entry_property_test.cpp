@@ -41,6 +41,7 @@ void check_any(const Bytes& bytes) {
     return;
   }
   RC_ASSERT(header && same(*header, decoded->header));
+  if (!fits(*decoded, schema())) return;
   const Bytes again = encode_entry(decoded->header, decoded->changes, schema()).value();
   const DecodedEntry second = decode_entry(again, schema()).value();
   RC_ASSERT(same(second.header, decoded->header));

@@ -111,15 +111,27 @@ TEST_CASE("dependencies are positions of others in their logs") {
 TEST_CASE("what a schema lacks is told apart from what is no entry") {
   const Transaction t = one_insert();
   const Bytes bytes = encode(t);
-  CHECK(code_of(decode_entry(bytes, Schema())) == Errc::schema);
-  CHECK(code_of(decode_entry(bytes, with_fields(kTag, 4))) == Errc::schema);  // a field that we do not have
-  CHECK(code_of(decode_entry(bytes, with_fields(kTag, 6))) == Errc::schema);  // an insert that lacks one of ours
+  const auto unfit_for = [&](const Schema& other) {
+    const DecodedEntry entry = decode_entry(bytes, other).value();
+    REQUIRE(entry.unknown.size() == 1);
+    CHECK(entry.changes.front().model == other.models.size());
+    CHECK(entry.unknown.front().name == "tag");
+    CHECK(entry.changes.front().values == t.changes.front().values);
+    return std::string(entry.unknown.front().why);
+  };
+  CHECK(unfit_for(Schema()) == unfit::kUnregistered);
+  CHECK(unfit_for(with_fields(kTag, 6)) == unfit::kNoDefault);  // an insert that lacks one of ours
   Schema owned = schema();
   owned.models[kTag].kind = Kind::device_owned;
-  CHECK(code_of(decode_entry(bytes, owned)) == Errc::schema);
+  CHECK(unfit_for(owned) == unfit::kOwnedHere);
   Schema other_key = schema();
   other_key.models[kTag].key.push_back(1);
-  CHECK(code_of(decode_entry(bytes, other_key)) == Errc::schema);
+  CHECK(unfit_for(other_key) == unfit::kOtherKey);
+
+  const DecodedEntry newer = decode_entry(bytes, with_fields(kTag, 4)).value();  // with a field that we do not have
+  CHECK(newer.unknown.empty());
+  CHECK(newer.changes.front().fields == t.changes.front().fields);
+  CHECK(newer.changes.front().values == t.changes.front().values);
   CHECK(code_of(decode_entry(bytes.substr(0, bytes.size() - 1), Schema())) == Errc::corrupt);
   CHECK(code_of(decode_entry(bytes + '\0', Schema())) == Errc::corrupt);
   CHECK(decode_entry_header(bytes));

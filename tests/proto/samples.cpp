@@ -57,7 +57,7 @@ Hello hello(Prng& prng) {
   for (std::size_t n = prng.below(3); n > 0; --n) {
     hello.held.push_back({origin(prng), Seq{prng.next()}, id<Hash128>(prng), Rev{prng.next()}, prng.next()});
   }
-  for (std::size_t n = prng.below(3); n > 0; --n) hello.models.push_back({text(prng, 20), id<Hash128>(prng)});
+  for (std::size_t n = prng.below(3); n > 0; --n) hello.models.push_back({text(prng, 20), id<Hash128>(prng), ModelShape(prng.below(4), prng.next())});
   hello.clock = {static_cast<std::int64_t>(prng.next())};
   return hello;
 }

@@ -1,6 +1,8 @@
 // Random content for the tests of proto/: seeded, so that a failure comes back.
 #pragma once
 
+#include <algorithm>
+
 #include <deque>
 #include <vector>
 
@@ -74,6 +76,16 @@ void mangle(BytesView good, F with) {
     }
     bad[at] = good[at];
   }
+}
+
+// Whether all of it is of models and fields that the schema has: only such rows it can encode.
+inline bool fits(const DecodedEntry& entry, const Schema& schema) {
+  return entry.unknown.empty() && std::all_of(entry.changes.begin(), entry.changes.end(), [&](const Change& c) {
+    return (c.fields & ~schema.models[c.model].all_fields()) == 0;
+  });
+}
+inline bool fits(const DecodedStatePage& page, const Schema&) {
+  return std::all_of(page.rows.begin(), page.rows.end(), [](const StateRow& row) { return !row.columns; }) && page.unknown.empty();
 }
 
 }  // namespace starling::samples

@@ -30,6 +30,7 @@ void check_any(const Bytes& body, Rev from, Rev to) {
     RC_ASSERT(decoded.error().code == Errc::corrupt || decoded.error().code == Errc::schema);
     return;
   }
+  if (!fits(*decoded, schema())) return;
   Rev last = from;
   std::size_t of_model[5] = {};
   for (const StateRow& row : decoded->rows) {

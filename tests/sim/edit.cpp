@@ -188,4 +188,21 @@ Expected<void> apply_edit(Transaction& t, const Edit& e, const std::string& who)
   return {};
 }
 
+void apply_newer_edit(Transaction& t, const Edit& e, const std::string& who) {
+  const SqlValue b = nasty_value(e.b + 1);
+  switch (e.kind) {
+    case EditKind::insert_note:
+    case EditKind::replace_note:
+    case EditKind::title_note: (void)t.exec("UPDATE note SET extra=? WHERE id=?", b, note(e.a)); break;
+    case EditKind::body_note: (void)t.exec("UPDATE note SET extra=? WHERE id=?", b, note(e.a + 1)); break;
+    case EditKind::insert_file:
+    case EditKind::hash_file: (void)t.exec("UPDATE file SET extra=? WHERE id=?", b, Blob{"f" + who + std::to_string(e.a % kFiles)}); break;
+    case EditKind::insert_label: (void)t.exec("INSERT OR IGNORE INTO memo(id) VALUES (?)", label(e.a)); break;
+    case EditKind::link: (void)t.exec("INSERT OR REPLACE INTO memo VALUES (?, ?, 1)", label(e.b), b); break;
+    case EditKind::title_label: (void)t.exec("UPDATE memo SET text=? WHERE id=?", b, label(e.a)); break;
+    case EditKind::delete_label: (void)t.exec("DELETE FROM memo WHERE id=?", label(e.a)); break;
+    default: break;
+  }
+}
+
 }  // namespace starling::sim

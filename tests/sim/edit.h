@@ -77,6 +77,8 @@ inline constexpr std::uint32_t kValues = 17;  // nasty ones; the last is large. 
 
 // Does it as device `who`. An error is the transaction's: somebody else's row was touched.
 [[nodiscard]] Expected<void> apply_edit(Transaction&, const Edit&, const std::string& who);
+// What an upgraded application does besides: it has more fields, and a model of its own (world_acts.cpp).
+void apply_newer_edit(Transaction&, const Edit&, const std::string& who);
 
 // What all transfers that a device shows add up to: nothing, or a transaction shows in part.
 inline constexpr char kTransfersSql[] = "SELECT coalesce(sum(amount), 0) FROM posting";

@@ -17,8 +17,10 @@ constexpr std::size_t kComplaintsMax = 20;
 
 std::string at(const Origin& origin, std::uint64_t number) { return short_string(origin.device) + ":" + std::to_string(number); }
 
-std::optional<reference::VisibleRow> shown(const reference::Row& row) {
-  return row.visible() ? std::optional(row.values()) : std::nullopt;
+// What is left of a row where a model has so many fields.
+reference::VisibleRow as_here(reference::VisibleRow row, const ModelSchema& m) {
+  std::erase_if(row, [&](const auto& field) { return field.first >= m.fields.size(); });
+  return row;
 }
 
 Bytes joined(const reference::VisibleRow& row) {
@@ -28,6 +30,23 @@ Bytes joined(const reference::VisibleRow& row) {
 }
 
 std::string describe(const std::optional<reference::VisibleRow>& row) { return row ? describe_values(joined(*row)) : "nothing"; }
+
+// Its owner may have been upgraded since, and have more fields.
+bool same_where_both_have(const std::optional<reference::VisibleRow>& a, const std::optional<reference::VisibleRow>& b) {
+  if (a.has_value() != b.has_value()) return false;
+  return !a || std::all_of(a->begin(), a->end(), [&](const auto& field) { return !b->contains(field.first) || b->at(field.first) == field.second; });
+}
+
+// The row as a model here shows it: fields that its owner did not have read as their defaults.
+reference::VisibleRow as_shown(const reference::VisibleRow& row, const ModelSchema& m) {
+  reference::VisibleRow here;
+  for (FieldIndex i = 0; i < m.fields.size(); ++i) {
+    if (m.fields[i].key_position != 0) continue;
+    const auto held = row.find(i);
+    here[i] = held != row.end() ? held->second : m.fields[i].default_value;
+  }
+  return here;
+}
 
 // What it may have told: not what has no number yet.
 VersionVector numbered(const SimNode& node) {
@@ -46,9 +65,12 @@ reference::Row Ledger::Watch::row(const RowName& name) const {
   return row;
 }
 
-bool Ledger::Watch::rules_drafted() const {
-  return std::any_of(drafted.begin(), drafted.end(),
-                     [&](const RowName& name) { return rows->schema().find(name.first)->has_rules(); });
+bool Ledger::Watch::rules_open() const {
+  const auto has_rules = [&](const RowName& name) {
+    const ModelSchema* m = rows->schema().find(name.first);
+    return m != nullptr && m->has_rules();
+  };
+  return std::any_of(drafted.begin(), drafted.end(), has_rules) || std::any_of(waiting.begin(), waiting.end(), has_rules);
 }
 
 naive::ShownRows Ledger::Watch::shown_by_rules() const {
@@ -56,7 +78,7 @@ naive::ShownRows Ledger::Watch::shown_by_rules() const {
   for (const ModelSchema& m : rows->schema().models) {
     if (!m.has_rules()) continue;
     state.for_each_of(m.name, [&](const RowName& name, const Stamp& generation, reference::VisibleRow fields) {
-      live[name] = {generation, std::move(fields)};
+      live[name] = {generation, as_here(std::move(fields), m)};
     });
   }
   return naive::shown(rows->schema(), live);
@@ -66,13 +88,19 @@ std::map<reference::RowName, reference::VisibleRow> Ledger::visible(const SimNod
   const Watch& w = watches_.at(&node);
   auto rows = w.state.visible();
   std::erase_if(rows, [&](const auto& row) { return w.rows->schema().find(row.first.first)->has_rules(); });
+  for (auto& [name, row] : rows) row = as_here(std::move(row), *w.rows->schema().find(name.first));
   rows.merge(w.shown_by_rules());
   for (const RowName& name : w.drafted) {
-    const auto now = shown(w.row(name));
+    const auto now = shown(w, name);
     if (now) rows[name] = *now;
     else rows.erase(name);
   }
   return rows;
+}
+
+Ledger::Shown Ledger::shown(const Watch& w, const RowName& name) {
+  const reference::Row row = w.row(name);
+  return row.visible() ? std::optional(as_here(row.values(), *w.rows->schema().find(name.first))) : std::nullopt;
 }
 
 void Ledger::complain(const SimNode& node, const std::string& what) {
@@ -158,7 +186,7 @@ void Ledger::stepped(SimNode& node, const std::vector<Effect>& effects) {
     read_anew(node, w);
     return hear_all();
   }
-  const bool news = numbered(node) != w.seen || w.merging || w.anew || reads_anew(node) || node.store().snapshot().merging();
+  const bool news = numbered(node) != w.seen || !w.waiting.empty() || w.merging || w.anew || reads_anew(node) || node.store().snapshot().merging();
   w.anew = reads_anew(node);
   Named named;
   for (const Effect& effect : effects)
@@ -237,6 +265,7 @@ void Ledger::observe(SimNode& node, const Named& named) {
   const Named all = std::exchange(w.named, {});
   Touched touched;
   read_drafts(node, w, touched);
+  read_waiting(node, w, touched);
   if (numbered(node) == w.seen && touched.empty()) return;
   if (!numbered(node).covers(w.seen)) complain(node, "goes back behind what it held");
   const VersionVector news = numbered(node).changed_since(w.seen);
@@ -251,9 +280,24 @@ void Ledger::observe(SimNode& node, const Named& named) {
   }
 }
 
+// What has come out of quarantine is compared.
+void Ledger::read_waiting(SimNode& node, Watch& w, Touched& touched) {
+  const std::set<RowName> before = std::exchange(w.waiting, w.rows->waiting());
+  for (const RowName& name : before) {
+    const ModelSchema* m = w.rows->schema().find(name.first);
+    if (m == nullptr || w.waiting.contains(name)) continue;
+    if (m->kind == Kind::shared) {
+      touched.try_emplace(name, shown(w, name));
+      continue;
+    }
+    for (const auto& [of, versions] : owned_)
+      if (of.second == name) check_owned(node, w, name, versions);
+  }
+}
+
 void Ledger::forget_drafts(Watch& w, Touched& touched) {
   for (const RowName& name : w.drafted)
-    if (!touched.contains(name)) touched[name] = shown(w.row(name));
+    if (!touched.contains(name)) touched[name] = shown(w, name);
   w.drafts = {};
   w.drafted.clear();
   w.draft_clocks.clear();
@@ -280,8 +324,9 @@ void Ledger::read_drafts(SimNode& node, Watch& w, Touched& touched) {
       return stamp.origin == life && w.draft_clocks.contains(stamp.hlc) ? Stamp{stamp.hlc, node.store().self()} : stamp;
     };
     for (Change c : entry->changes) {
+      if (c.model >= schema.models.size()) continue;
       const RowName name(schema.models[c.model].name, Bytes(c.key));
-      if (!touched.contains(name)) touched[name] = shown(w.row(name));
+      if (!touched.contains(name)) touched[name] = shown(w, name);
       c.generation = now(c.generation);
       w.drafts.apply(name.first, c, now(entry->header.stamp()));
       w.drafted.insert(name);
@@ -331,8 +376,9 @@ void Ledger::read_entry(SimNode& node, Watch& w, const Origin& origin, Entry& en
     decoded = entry.under.emplace(schema.digest(), std::move(*now)).first;
   }
   for (const Change& c : decoded->second.changes) {
+    if (c.model >= schema.models.size()) continue;  // it waits for an upgrade
     const RowName name(schema.models[c.model].name, Bytes(c.key));
-    if (!touched.contains(name)) touched[name] = shown(w.row(name));
+    if (!touched.contains(name)) touched[name] = shown(w, name);
     w.state.apply(name.first, c, h.stamp());
   }
 }
@@ -382,13 +428,15 @@ void Ledger::record_state(SimNode& node, Watch& w, Rev from) {
   const Origin& self = node.store().self();
   w.rows->owned(node.store().self_ordinal(), from, [&](std::string model, Bytes key, Rev rev, bool deleted) {
     RowName name(std::move(model), std::move(key));
-    const auto row = w.rows->row(*w.rows->schema().find(name.first), name.second);
+    const ModelSchema& m = *w.rows->schema().find(name.first);
+    auto row = w.rows->row(m, name.second);
+    if (row) row->merge(w.rows->kept(m, name.second));
     if (row.has_value() == deleted) complain(node, "has a row of its own that is " + std::string(deleted ? "deleted and there" : "not there"));
-    Version version{self, rev, row ? std::optional(joined(*row)) : std::nullopt};
+    Version version{self, rev, row};
     std::vector<Version>& versions = owned_[{self.device, name}];
     const auto place = std::lower_bound(versions.begin(), versions.end(), version);
     if (place == versions.end() || version < *place) versions.insert(place, version);
-    else if (place->values != version.values) complain(node, "wrote two things under the revision " + at(self, rev.value));
+    else if (!same_where_both_have(place->values, version.values)) complain(node, "wrote two things under the revision " + at(self, rev.value));
     revisions_[self][rev] = std::move(name);
   });
 }
@@ -401,12 +449,12 @@ void Ledger::check_shared(SimNode& node, Watch& w, const Touched& touched, const
   for (const auto& [name, before] : touched) {
     const ModelSchema& model = *w.rows->schema().find(name.first);
     ruled = ruled || model.has_rules();
-    if (model.has_rules()) continue;
+    if (model.has_rules() || w.waiting.contains(name)) continue;
     if (w.drafted.contains(name)) continue;  // what it meets may be forgotten: compared once it is told
     ++rows_compared_;
     transfers = transfers || name.first == "posting";
     const std::string row = name.first + " " + describe_values(name.second);
-    const Shown expected = shown(w.row(name));
+    const Shown expected = shown(w, name);
     const Shown here = w.rows->row(model, name.second);
     if (here != expected && !w.damaged) complain(node, "shows " + row + " as " + describe(here) + ", the reference merge as " + describe(expected));
     const bool built_in = name.first.starts_with("sync_");
@@ -414,7 +462,8 @@ void Ledger::check_shared(SimNode& node, Watch& w, const Touched& touched, const
       complain(node, "changed " + row + " from " + describe(before) + " to " + describe(expected) + " and did not say so");
   }
   if (ruled) check_ruled(node, w, named);
-  if (transfers && w.rows->number(kTransfersSql) != 0) complain(node, "shows a part of a transaction: transfers do not add up to nothing");
+  const bool in_part = std::any_of(w.waiting.begin(), w.waiting.end(), [](const RowName& name) { return name.first == "posting"; });
+  if (transfers && !in_part && w.rows->number(kTransfersSql) != 0) complain(node, "shows a part of a transaction: transfers do not add up to nothing");
 }
 
 // A row that was touched may have hidden or shown any other.
@@ -425,7 +474,7 @@ void Ledger::check_ruled(SimNode& node, Watch& w, const Named& named) {
     for (auto& [key, row] : w.rows->table(m)) here[{m.name, key}] = row;
   }
   const naive::ShownRows before = std::exchange(w.ruled, here);
-  if (w.rules_drafted()) return;  // compared once they are told
+  if (w.rules_open()) return;  // compared once they are told, or released
   const naive::ShownRows wanted = w.shown_by_rules();
   std::set<RowName> names;
   for (const naive::ShownRows& side : {before, wanted, here})
@@ -448,11 +497,12 @@ void Ledger::check_ruled(SimNode& node, Watch& w, const Named& named) {
 // State has no history: a row that its owner has written again since, beyond our position, may be missing here.
 void Ledger::check_owned(SimNode& node, Watch& w, const RowName& name, const std::vector<Version>& versions) {
   const Version& newest = versions.back();
-  if (w.seen.at(newest.origin).rev < newest.rev) return;
+  const ModelSchema* m = w.rows->schema().find(name.first);
+  if (m == nullptr || w.waiting.contains(name) || w.seen.at(newest.origin).rev < newest.rev) return;
   ++rows_compared_;
-  const auto shown = w.rows->row(*w.rows->schema().find(name.first), name.second);
-  if (shown.has_value() != newest.values.has_value() || (shown && joined(*shown) != *newest.values))
-    complain(node, std::string(shown ? "shows " : "does not show ") + name.first + " " + describe_values(name.second) + ", unlike its owner");
+  const auto row = w.rows->row(*m, name.second);
+  if (row.has_value() != newest.values.has_value() || (row && *row != as_shown(*newest.values, *m)))
+    complain(node, std::string(row ? "shows " : "does not show ") + name.first + " " + describe_values(name.second) + ", unlike its owner");
 }
 
 }  // namespace starling::sim

@@ -16,6 +16,8 @@
 //     or a page brings is compared like any other change.
 // What a device writes before it has caught up with anybody has no number yet (core/replica/rebase.h): those drafts
 // count for that device alone. While a snapshot is merged rows are of no vector, and are compared when it is done.
+// Devices have versions of their own: each is judged by the models that it has. A row of which something waits in quarantine
+// is compared once nothing does.
 // So "visible rows are a function of the vector" holds at every event, for what was touched. The whole tables are
 // compared by oracle.h, at rest and now and then.
 #pragma once
@@ -49,8 +51,10 @@ class Ledger : public Witness {
   // What it must show of shared models: the reference merge of all that its vector covers, and of its drafts.
   [[nodiscard]] std::map<reference::RowName, reference::VisibleRow> visible(const SimNode&) const;
   [[nodiscard]] bool drafted(const SimNode& node, const reference::RowName& name) const { return watches_.at(&node).drafted.contains(name); }
-  // A row of a model with rules is drafted: what the others show depends on it.
-  [[nodiscard]] bool rules_drafted(const SimNode& node) const { return watches_.at(&node).rules_drafted(); }
+  // A row of a model with rules is drafted, or something of it waits in quarantine: what the others show depends on it.
+  [[nodiscard]] bool rules_open(const SimNode& node) const { return watches_.at(&node).rules_open(); }
+  // Something of it waits in quarantine.
+  [[nodiscard]] bool waits(const SimNode& node, const reference::RowName& name) const { return watches_.at(&node).waiting.contains(name); }
   [[nodiscard]] bool merging(const SimNode& node) const { return watches_.at(&node).merging; }
   // Rows of this node change behind the engine's back: what it shows until they are healed, and that they are, is no news.
   void expect_damage(const SimNode& node) { watches_[&node].damaged = true; }
@@ -68,7 +72,7 @@ class Ledger : public Witness {
   struct Version {  // of a device-owned row
     Origin origin;
     Rev rev;
-    std::optional<Bytes> values;  // none: deleted
+    std::optional<reference::VisibleRow> values;  // by the models that its owner had; none: deleted
     friend bool operator<(const Version& x, const Version& y) { return std::tie(x.origin, x.rev) < std::tie(y.origin, y.rev); }
   };
   using RowName = reference::RowName;
@@ -96,10 +100,11 @@ class Ledger : public Witness {
     reference::State drafts;  // what has no number yet
     std::set<RowName> drafted;
     std::set<Hlc> draft_clocks;
+    std::set<RowName> waiting;  // in quarantine
     Seq drafts_read;
     naive::ShownRows ruled;  // what was shown of models with rules
     [[nodiscard]] reference::Row row(const RowName&) const;  // with its drafts
-    [[nodiscard]] bool rules_drafted() const;
+    [[nodiscard]] bool rules_open() const;
     [[nodiscard]] naive::ShownRows shown_by_rules() const;  // of models with rules
   };
 
@@ -107,6 +112,8 @@ class Ledger : public Witness {
   using Touched = std::map<RowName, Shown>;  // and what they showed before
 
   void observe(SimNode&, const Named&);
+  [[nodiscard]] static Shown shown(const Watch&, const RowName&);
+  void read_waiting(SimNode&, Watch&, Touched&);
   void read_anew(SimNode&, Watch&);
   [[nodiscard]] bool is_renamed(SimNode&, Watch&);
   void read_log(SimNode&, Watch&, const Origin&, Seq from, Touched&);

@@ -8,6 +8,7 @@
 
 #include "core/replica/membership.h"
 #include "core/replica/migration.h"
+#include "core/replica/quarantine_release.h"
 #include "core/store/origin_table.h"
 #include "core/store/statement.h"
 #include "tests/sim/network.h"
@@ -59,6 +60,7 @@ void SimNode::open() {
   Expected<std::unique_ptr<Store>> store = Store::open(config, wall(), prng_);
   if (!store) throw std::runtime_error(name() + " does not open: " + store.error().text());
   store_ = std::move(*store);
+  (void)release_quarantine(*store_, wall(), false);
   transactions_ = std::make_unique<TransactionManager>(*store_);
   replica_ = std::make_unique<Replica>(*store_, config_.scrub_pass);
   if (config_.checkpoint_pages > 0) sqlite3_wal_autocheckpoint(store_->handle(), config_.checkpoint_pages);
@@ -96,6 +98,12 @@ Expected<LocalCommit> SimNode::try_write(const WriteFn& fn, WriteScope scope) {
     if (disk_.dead()) die();
     return Error{Errc::stopped, e.what(), name(), "start it again"};
   }
+}
+
+void SimNode::retry_quarantine() {
+  if (store_->quarantined() == 0) return;
+  (void)release_quarantine(*store_, wall(), true);
+  witness_.migrated(*this);
 }
 
 bool SimNode::remove_member(const SimNode& other) {
@@ -158,8 +166,12 @@ std::int64_t SimNode::count(std::string_view table) const {
 
 bool SimNode::migrate(const std::string& ddl, const std::vector<Model>& models) {
   const auto change = [&ddl](Transaction& t) -> Expected<void> {
-    const Expected<std::int64_t> done = t.exec(ddl);
-    return done ? Expected<void>() : Expected<void>(done.error());
+    for (std::size_t from = 0; from < ddl.size();) {
+      const std::size_t end = std::min(ddl.find(';', from), ddl.size());
+      if (const Expected<std::int64_t> done = t.exec(ddl.substr(from, end - from)); !done) return done.error();
+      from = end + 1;
+    }
+    return {};
   };
   try {
     const Expected<void> done = starling::migrate(*store_, change, models, wall());

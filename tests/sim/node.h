@@ -74,6 +74,7 @@ class SimNode {
   bool remove_member(const SimNode&);
   bool readmit_member(const SimNode&);
   bool keep_identity();
+  void retry_quarantine();  // also what it ended over
   [[nodiscard]] Rows query(std::string_view sql) const;
   [[nodiscard]] std::string text(std::string_view sql) const;  // the first cell as people read it; "" where there is no row
   [[nodiscard]] std::int64_t count(std::string_view table) const;

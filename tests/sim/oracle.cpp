@@ -110,13 +110,15 @@ void check_shared_rows(const SimNode& node, const Ledger& ledger, Complaints& co
   const auto visible = ledger.visible(node);
   for (const ModelSchema& model : node.store().schema().models) {
     if (model.kind != Kind::shared) continue;
-    if (model.has_rules() && ledger.rules_drafted(node)) continue;
+    if (model.has_rules() && ledger.rules_open(node)) continue;
     Table expected;
     for (const auto& [name, row] : visible)
       if (name.first == model.name) expected[name.second] = row;
     Table here = read_table(node, model);
     for (Table* table : {&here, &expected})  // what a draft meets may be forgotten: compared once it is told
-      std::erase_if(*table, [&](const auto& row) { return ledger.drafted(node, {model.name, row.first}); });
+      std::erase_if(*table, [&](const auto& row) {
+        return ledger.drafted(node, {model.name, row.first}) || ledger.waits(node, {model.name, row.first});
+      });
     compare(here, expected, model.name, "the reference merge says", complaints);
   }
 }
@@ -195,7 +197,7 @@ void complain_of_differences(const std::vector<SimNode*>& nodes, std::vector<std
     for (const PeerStatus& peer : status.peers)
       complaints.check(peer.vector == node->vector(), "a peer has not acknowledged all");
     complaints.check(node->vector() == nodes.front()->vector(), "its vector differs from that of " + nodes.front()->name());
-    if (node->store().quarantine().count() + nodes.front()->store().quarantine().count() == 0)
+    if (node->store().quarantined() + nodes.front()->store().quarantined() == 0)
       complaints.check(node->store().digests().hash() == nodes.front()->store().digests().hash(),
                        "its digests differ from those of " + nodes.front()->name());
     complaints.check(hidden_rows(*node) == hidden_rows(*nodes.front()), "its hidden rows differ from those of " + nodes.front()->name());

@@ -23,7 +23,8 @@ RowReader::RowReader(sqlite3* db, std::shared_ptr<const Schema> schema)
       schema_(std::move(schema)),
       log_(db, "SELECT seq, entry FROM sync_log WHERE origin=? AND seq>? ORDER BY seq, offset"),
       owned_(db, "SELECT m.name, r.key, r.rev, r.dead_seq FROM sync_row r JOIN sync_model m ON m.number=r.model"
-                 " WHERE r.origin=? AND r.rev>? AND r.rev IS NOT NULL ORDER BY r.rev") {
+                 " WHERE r.origin=? AND r.rev>? AND r.rev IS NOT NULL ORDER BY r.rev"),
+      kept_(db, "SELECT field, value FROM sync_kept WHERE model=(SELECT number FROM sync_model WHERE name=?) AND key=?") {
   for (const ModelSchema& m : schema_->models) by_key_.emplace_back(db, select_row(m));
 }
 
@@ -57,6 +58,21 @@ Table RowReader::table(const ModelSchema& m) {
     table[key.take()] = fields(m, select, static_cast<int>(m.key.size()));
   }
   return table;
+}
+
+reference::VisibleRow RowReader::kept(const ModelSchema& m, BytesView key) {
+  const ResetGuard guard(kept_);
+  kept_.text(m.name).blob(key);
+  reference::VisibleRow row;
+  while (kept_.step()) row[static_cast<FieldIndex>(kept_.column_integer(0))] = Bytes(kept_.column_bytes(1));
+  return row;
+}
+
+std::set<reference::RowName> RowReader::waiting() {
+  Statement select(db_, "SELECT model, key FROM sync_held UNION SELECT model, key FROM sync_quarantine");
+  std::set<reference::RowName> names;
+  while (select.step()) names.emplace(std::string(select.column_bytes(0)), Bytes(select.column_bytes(1)));
+  return names;
 }
 
 std::int64_t RowReader::number(std::string_view sql) {

@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "core/base/schema.h"
@@ -46,6 +47,10 @@ class RowReader {
       each(std::string(owned_.column_bytes(0)), Bytes(owned_.column_bytes(1)), Rev{static_cast<std::uint64_t>(owned_.column_integer(2))},
            !owned_.column_is_null(3));
   }
+  // What is kept of a row in fields that its model does not have here.
+  [[nodiscard]] reference::VisibleRow kept(const ModelSchema&, BytesView key);
+  // Rows of which something waits in quarantine.
+  [[nodiscard]] std::set<reference::RowName> waiting();
   [[nodiscard]] std::int64_t number(std::string_view sql);
 
  private:
@@ -54,7 +59,7 @@ class RowReader {
   sqlite3* db_;
   std::shared_ptr<const Schema> schema_;
   std::vector<Statement> by_key_;  // by model
-  Statement log_, owned_;
+  Statement log_, owned_, kept_;
 };
 
 }  // namespace starling::sim

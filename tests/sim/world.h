@@ -21,7 +21,7 @@ using Tally = std::map<std::string, std::uint64_t>;
 inline constexpr std::array kRareStates = {
     "a core agreed without the others",  "a device lived again",           "a disk failed inside a write", "a process died inside a write",
     "a process died while it started",   "a stream waited for a clock",    "devices met whose models differ", "something lost in a merge",
-    "a stream waited for a row that was refused", "an entry travelled in parts", "an entry in parts went on where it stood",
+    "a refused row waited in quarantine", "quarantine released by upgrade", "an entry travelled in parts", "an entry in parts went on where it stood",
     "a join went on where it stood", "a join changed its source", "a snapshot was taken with sweep", "a lapsed member came back",
     "a tombstone was dropped", "an acknowledgement was relayed", "a removed device came back", "a unique loser", "a row hidden for its parent",
     "a reference shown as NULL", "a hidden row came back"};
@@ -53,7 +53,7 @@ class World {
   using Devices = std::vector<std::size_t>;
   struct Copy {
     Disk::Image image;
-    bool upgraded = false;
+    std::vector<Model> models;
   };
 
   void run_faults();
@@ -78,6 +78,7 @@ class World {
   void readmit_all();
   void set_picky(SimNode&, bool);
   void decide_who_goes_on();
+  void retry_quarantines(const Devices&);
   bool cloned_ = false;
   void start(SimNode&);
 
@@ -104,7 +105,6 @@ class World {
   std::set<std::string> upgraded_, picky_;
   std::map<std::size_t, Devices> removed_;  // and who knew it
   std::set<std::pair<std::size_t, std::size_t>> slow_;  // directions with little bandwidth
-  bool versions_differ_ = false;  // or did, at some time
   const std::optional<Doom> doom_;
   std::vector<std::uint64_t> operations_;
   std::chrono::milliseconds most_ahead_{0};  // that any clock was

@@ -54,9 +54,14 @@ Disk::Image backup_of(SimNode& node) {
   return backup;
 }
 
+constexpr char kUpgrade[] = "ALTER TABLE note ADD COLUMN extra TEXT DEFAULT 'new'; ALTER TABLE file ADD COLUMN extra";
+constexpr char kMemo[] = "CREATE TABLE memo (id TEXT PRIMARY KEY NOT NULL, text, n INTEGER)";
+
 std::vector<Model> upgraded_models() {
   std::vector<Model> models = sim_models();
   models.front().ddl.insert(models.front().ddl.rfind(')'), ", extra TEXT DEFAULT 'new'");
+  models.back().ddl.insert(models.back().ddl.rfind(')'), ", extra");
+  models.push_back(Model::from_sql(kMemo, Kind::shared));
   return models;
 }
 
@@ -83,8 +88,10 @@ void World::write(SimNode& one, const Action& action) {
   if (!one.running()) return;
   const VersionVector before = one.vector();
   const Expected<LocalCommit> commit = one.try_write([&](Transaction& t) -> Expected<void> {
-    for (const Edit& edit : action.edits)
+    for (const Edit& edit : action.edits) {
       if (const Expected<void> done = apply_edit(t, edit, one.name()); !done) return done;
+      if (upgraded_.contains(one.name())) apply_newer_edit(t, edit, one.name());
+    }
     if (action.verb == Verb::abandon) return Error{Errc::invalid_argument, "the application thinks better of it", "", ""};
     return {};
   });
@@ -140,12 +147,12 @@ bool World::wipe(SimNode& lost) {
   }
   if (!others) return false;
   lost.wipe();
-  replace_disk(lost, {{}, upgraded_.contains(lost.name())});
+  replace_disk(lost, {{}, lost.models()});
   return true;
 }
 
 void World::keep(SimNode& one, std::map<std::string, Copy>& copies, Disk::Image (*image_of)(SimNode&)) {
-  if (one.alive()) copies[one.name()] = {image_of(one), upgraded_.contains(one.name())};
+  if (one.alive()) copies[one.name()] = {image_of(one), one.models()};
 }
 
 bool World::put_back(SimNode& one, const std::map<std::string, Copy>& copies) {
@@ -158,8 +165,8 @@ void World::replace_disk(SimNode& one, const Copy& copy) {
   one.set_clock_ahead(0ms);  // a life that begins with its clock behind is another story: identity_test.cpp
   one.put_in(copy.image);
   one.disk().forget_plans();
-  one.replace_models(copy.upgraded ? upgraded_models() : sim_models());
-  if (!copy.upgraded) upgraded_.erase(one.name());
+  one.replace_models(copy.models);
+  upgraded_.erase(one.name());
   picky_.erase(one.name());
   start(one);
 }
@@ -168,7 +175,7 @@ bool World::clone(SimNode& one) {
   if (!one.alive() || cloned_) return false;
   cloned_ = true;
   SimNode& second = cluster_.add(one.name() + "2", one.device(), false);
-  replace_disk(second, {one.disk().image(), upgraded_.contains(one.name())});
+  replace_disk(second, {one.disk().image(), one.models()});
   cluster_.connect_all();
   return true;
 }
@@ -203,18 +210,20 @@ void World::readmit(std::size_t which) {
   forget_refusals();
 }
 
-// The application of one device begins to keep one thing more about a note.
+// The application of one device begins to keep one thing more about a note and a file, and memos.
 bool World::upgrade(SimNode& one) {
   if (!one.running() || upgraded_.contains(one.name())) return false;
-  versions_differ_ = true;
-  if (!one.migrate("ALTER TABLE note ADD COLUMN extra TEXT DEFAULT 'new'", upgraded_models())) {
+  const std::uint64_t waited = one.store().quarantined();
+  if (!one.migrate(kUpgrade, upgraded_models())) {
     one.replace_models({Model::existing("note", Kind::shared), Model::existing("label", Kind::shared),
                         Model::existing("note_label", Kind::shared), Model::existing("posting", Kind::shared),
                         Model::existing("account", Kind::shared),
                         Model::existing("task", Kind::shared).on_dangling("parent", Dangling::cascade).on_dangling("account", Dangling::set_null),
-                        Model::existing("file", Kind::device_owned)});  // until start() has seen whether it is done
+                        Model::existing("file", Kind::device_owned),
+                        Model::from_sql(kMemo, Kind::shared)});  // until start() has seen whether it is done
     return true;
   }
+  if (one.alive() && one.store().quarantined() < waited) ++rare_["quarantine released by upgrade"];
   upgraded_.insert(one.name());
   forget_refusals();
   return true;
@@ -321,6 +330,12 @@ bool World::act_on_process(const Action& action) {
       return false;
     default: start(one); return false;
   }
+}
+
+// What an operator does who finds something in quarantine.
+void World::retry_quarantines(const Devices& which) {
+  for (const std::size_t i : which)
+    if (node(i).running()) node(i).retry_quarantine();
 }
 
 void World::start(SimNode& one) {

@@ -48,9 +48,25 @@ TEST_CASE("Hello: what must agree is checked, each refusal with its own code") {
   CHECK(refused(node, [](Hello& h) { h.workspace_name = "other"; }) == Errc::wrong_workspace);
   CHECK(refused(node, [](Hello& h) { h.workspace.raw[0] ^= 1; }) == Errc::wrong_workspace);
   CHECK(refused(node, [](Hello& h) { h.workspace = {}; }) == std::nullopt);  // a joiner
-  CHECK(refused(node, [](Hello& h) { h.models.pop_back(); }) == Errc::schema);
-  CHECK(refused(node, [](Hello& h) { h.models[0].name = "other"; }) == Errc::schema);
-  CHECK(refused(node, [](Hello& h) { h.models[1].digest.raw[0] ^= 1; }) == Errc::schema);
+}
+
+TEST_CASE("[N20][N31] Hello: models that only one side has, or that have grown on one side, are no obstacle; others are") {
+  TestNode node(1);
+  const auto other = [](ModelDigest& m) { m.digest.raw[0] ^= 1; };
+  CHECK(refused(node, [](Hello& h) { h.models.pop_back(); }) == std::nullopt);
+  CHECK(refused(node, [](Hello& h) { h.models[0].name = "other"; }) == std::nullopt);
+  CHECK(refused(node, [&](Hello& h) { other(h.models[1]); }) == std::nullopt);  // NOT NULL, say
+  CHECK(refused(node, [&](Hello& h) { other(h.models[1]); h.models[1].shape.push_back(7); }) == std::nullopt);
+  CHECK(refused(node, [&](Hello& h) { other(h.models[2]); h.models[2].shape.pop_back(); }) == std::nullopt);
+  CHECK(refused(node, [&](Hello& h) { other(h.models[1]); h.models[1].shape.back() ^= 1; }) == Errc::schema);   // a column
+  CHECK(refused(node, [&](Hello& h) { other(h.models[1]); h.models[1].shape.front() ^= 1; }) == Errc::schema);  // its kind
+  CHECK(refused(node, [&](Hello& h) { other(h.models[1]); h.models[1].shape.resize(1); }) == Errc::schema);     // no key
+  CHECK(refused(node, [&](Hello& h) { other(h.models[1]); h.models[1].shape.clear(); }) == Errc::schema);
+
+  Hello same = make_hello(*node.store, {}, device(2), node.now.wall);
+  CHECK(same_models(node.store->schema(), same));
+  same.models.pop_back();
+  CHECK_FALSE(same_models(node.store->schema(), same));
 }
 
 TEST_CASE("Hello: two joiners cannot give each other a workspace") {

@@ -1,4 +1,5 @@
 // A paired device that is broken or hostile: what it cannot bring about.
+#include "core/base/sha256.h"
 #include "core/store/ack_store.h"
 #include "tests/core/replica/author.h"
 
@@ -49,19 +50,25 @@ TEST_CASE("Hostile: one place among the origins is kept for ourselves, however m
   CHECK(sent<Hello>(node.step({PeerUp{1, device(2)}}), 1).size() == 1);
 }
 
-TEST_CASE("[N19] Hostile: values that the declaration forbids close the session; SQLite is never asked, so nobody's step is undone") {
+TEST_CASE("[N19] Hostile: values that the declaration forbids wait in quarantine; SQLite is never asked, so nobody's step is undone") {
   const auto models = [] {
     return std::vector{Model::from_sql("CREATE TABLE note (id TEXT PRIMARY KEY NOT NULL, n INTEGER NOT NULL) STRICT", Kind::shared)};
   };
   TestNode node(1, true, models());
   Author author(node, 2);
+  std::int64_t waiting = 0;
   for (const ValueView& v : {ValueView::null(), ValueView::text("many"), ValueView::of(0.5)}) {
-    EntryHeader h = author.header();
-    h.seq = Seq{1};
-    const Bytes values = typed({v});
-    CHECK(refusal(author.apply(h, author.encode(h, {{0, Op::insert, h.stamp(), typed({ValueView::text("k")}), 0b10, values}}))) ==
-          Errc::corrupt);
+    const EntryHeader h = author.header();
+    const Bytes entry = author.encode(h, {{0, Op::insert, h.stamp(), typed({ValueView::of(std::int64_t{++waiting})}), 0b10, typed({v})},
+                                          {0, Op::insert, h.stamp(), typed({ValueView::text("k")}), 0b10, typed({v})}});
+    CHECK(refusal(author.apply(h, entry)) == Errc::corrupt);  // a key in another form is nobody's version
+    const Bytes good = author.encode(h, {{0, Op::insert, h.stamp(), typed({ValueView::text("k" + std::to_string(waiting))}), 0b10, typed({v})}});
+    CHECK(author.apply(h, good)->held == 1);
+    author.previous = hash128(good);
+    CHECK(node.vector().at(author.self).seq == h.seq);
+    CHECK(node.number("SELECT count(*) FROM sync_held WHERE why LIKE '%note.n%'") == waiting);
   }
+  CHECK(node.number("SELECT count(*) FROM note") == 0);
 }
 
 TEST_CASE("Hostile: a peer that shows more origins than there may be is let go, whatever message it does it with") {

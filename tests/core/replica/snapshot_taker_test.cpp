@@ -26,10 +26,16 @@ struct Story {
     keys.reserve(10);
     values.reserve(10);
     head.logs.push_back({author.self, Seq{3}, at(0), hash128("entry"), {}});
-    taker.need(kPeer);
+    taker.need(source());
     REQUIRE(taker.plan());
   }
 
+  [[nodiscard]] PeerSession source() const {
+    PeerSession s;
+    s.id = kPeer;
+    for (const ModelSchema& m : node.store->schema().models) s.models.insert(m.name);
+    return s;
+  }
   [[nodiscard]] Hlc at(std::int64_t ms) const { return Hlc::of(node.now.wall.ms + ms, 0); }
   void add(const char* id, RowVersion version = {}) {
     if (version.generation == Stamp{}) version.generation = {at(-10), author.self};
@@ -126,7 +132,7 @@ TEST_CASE("SnapshotTaker: a page that does not follow, as after others were drop
   CHECK_FALSE(s.taker.ended(kPeer));
   CHECK(s.take(s.page(1)));  // no longer asked for
   CHECK(s.node.number("SELECT count(*) FROM sync_snapshot") == 1);
-  s.taker.need(kPeer);
+  s.taker.need(s.source());
   REQUIRE(s.taker.plan());
   REQUIRE(s.take_all());
   s.merge();

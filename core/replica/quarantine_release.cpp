@@ -1,0 +1,222 @@
+#include "core/replica/quarantine_release.h"
+
+#include <bit>
+
+#include "core/base/planted_bug.h"
+#include "core/replica/conflict_recorder.h"
+#include "core/replica/obstacle.h"
+#include "core/replica/undo.h"
+#include "core/store/conflict_log.h"
+#include "core/store/held_changes.h"
+#include "core/store/origin_table.h"
+#include "core/store/quarantine.h"
+#include "core/store/row_image.h"
+#include "core/store/row_store.h"
+#include "core/store/store.h"
+#include "core/store/trial_mark.h"
+#include "proto/entry.h"
+#include "proto/model_table.h"
+#include "proto/state_page.h"
+
+namespace starling {
+namespace {
+
+const std::vector<UnknownModel> kNone;
+
+std::size_t values_in(BytesView typed) {
+  std::size_t n = 0;
+  for (ByteReader r(typed); !r.rest().empty() && !r.failed(); ++n) (void)read_value_bytes(r);
+  return n;
+}
+
+// The row with the values of fields that its author did not have yet. nullopt: it cannot be one of this model.
+std::optional<Bytes> completed(const ModelSchema& m, FieldMask had, BytesView values) {
+  if ((had & ~m.all_fields()) != 0) return (had & m.all_fields()) == plain_fields(m) ? std::optional(Bytes(values)) : std::nullopt;
+  const std::optional<Bytes> added = m.values_added_since(had);
+  return added ? std::optional(Bytes(values) + *added) : std::nullopt;
+}
+
+FieldMask first_fields(FieldMask plain, std::size_t count) {
+  while (static_cast<std::size_t>(std::popcount(plain)) > count) plain &= ~std::bit_floor(plain);
+  return plain;
+}
+
+}  // namespace
+
+bool QuarantineReleaser::go_on(WallTime wall, std::size_t most, bool also_what_ended, ApplyResult& result) {
+  also_what_ended_ = also_what_ended;
+  for (std::size_t tried = 0; tried < most; ++tried)
+    if (!next_row(wall, result)) return false;
+  return true;
+}
+
+// False: the round is over.
+bool QuarantineReleaser::next_row(WallTime wall, ApplyResult& result) {
+  const auto& models = store_.schema().models;
+  for (; model_ < models.size(); ++model_, stage_ = Stage::kept, key_.reset()) {
+    if (stage_ == Stage::kept) {
+      key_ = store_.rows().next_kept_due(model_, key_);
+      if (key_) {
+        take_up(model_, *key_, wall, result);
+        return true;
+      }
+      stage_ = Stage::held;
+    }
+    const ModelSchema& m = models[model_];
+    if (planted(PlantedBug::quarantine_not_released)) continue;
+    if (m.kind == Kind::shared) {
+      if (store_.held().count() == 0) continue;
+      key_ = store_.held().next_key(m.name, key_);
+      if (!key_) continue;
+      release_shared(model_, *key_, wall, result);
+      return true;
+    }
+    const std::optional<QuarantinedRow> after = key_ ? std::optional(QuarantinedRow{origin_, {}, false, *key_, {}, {}}) : std::nullopt;
+    const std::optional<QuarantinedRow> row = store_.quarantine().next(m.name, after);
+    if (!row) continue;
+    key_ = row->key;
+    origin_ = row->origin;
+    if (row->why != kEndedTheProcess || also_what_ended_) release_owned(model_, *row, result);
+    return true;
+  }
+  model_ = 0;
+  return false;
+}
+
+// A life that ended over it does not try it again by itself (trial_mark.h).
+void QuarantineReleaser::mark(const Origin& origin, std::uint64_t at) {
+  if (!store_.trial().careful()) return;
+  store_.commit();
+  store_.begin(TransactionKind::apply);
+  store_.trial().set({Tried::release, origin, at});
+  store_.commit();
+  store_.begin(TransactionKind::apply);
+  store_.trial().clear();
+}
+
+// Fields that the model has by now, as they were kept.
+void QuarantineReleaser::take_up(ModelIndex model, BytesView key, WallTime wall, ApplyResult& result) {
+  RowStore& rows = store_.rows();
+  const ModelSchema& m = store_.schema().models[model];
+  const KeptFields::Kept kept = rows.kept(model, key);
+  const FieldMask due = kept.fields & m.all_fields();
+  ByteWriter fresh;
+  pick_fields(kept.values, kept.fields, due, fresh);
+  rows.drop_kept(model, key, due);
+  const std::optional<BytesView> row = rows.read_row(model, key);
+  if (!row) return;
+  const Bytes before(*row);
+  const Bytes after = overlay_fields(before, plain_fields(m), fresh.bytes(), due, due);
+  const std::optional<RowVersion> version = m.kind == Kind::shared ? rows.version(model, key) : std::nullopt;
+  const std::optional<OwnedVersion> owned = m.kind == Kind::device_owned ? rows.owned(model, key) : std::nullopt;
+  if (!version && !owned) return;
+  const bool intact = version ? rows.is_intact(model, key, *version, before) : rows.is_intact(model, key, *owned, before);
+  bool told_later = false;
+  std::optional<std::string> refused;
+  if (const Expected<void> good = check_values(m, due, fresh.bytes()); !good) refused = good.error().what;
+  if (!refused) {
+    refused = applier_.try_alone(wall, result, [&] {
+      rows.update_row(model, key, due, fresh.bytes());
+      told_later = rows.pending().find({model, Bytes(key)}) != nullptr;  // with what is shown of it
+      if (version) rows.put(model, key, *version, after, intact);
+      else rows.put_owned(model, key, *owned, after, intact);
+    });
+  }
+  if (refused) {  // its stamp stands, so it cannot come again: what it said is not lost
+    store_.conflicts().add({m.name, Bytes(key), m.fields[static_cast<std::size_t>(std::countr_zero(due))].name, "refused",
+                            version ? version->generation : Stamp{}, {}, fresh.bytes()}, wall);
+    return;
+  }
+  ++released_;
+  if (!told_later) applier_.note_taken(model, Op::update, due, key, result);
+}
+
+void QuarantineReleaser::release_shared(ModelIndex model, const Bytes& key, WallTime wall, ApplyResult& result) {
+  HeldChanges& held = store_.held();
+  const std::string name = store_.schema().models[model].name;
+  for (std::optional<HeldChange> c = held.next_of(name, key, 0); c; c = held.next_of(name, key, c->id)) {
+    if (c->why == kEndedTheProcess && !also_what_ended_) return;
+    mark({}, static_cast<std::uint64_t>(c->id));
+    if (const std::string why = try_held(model, *c, wall, result); !why.empty()) return held.explain(c->id, why);
+    held.drop(c->id);
+    ++released_;
+  }
+}
+
+// Empty: it was applied.
+std::string QuarantineReleaser::try_held(ModelIndex model, const HeldChange& c, WallTime wall, ApplyResult& result) {
+  const ModelSchema& m = store_.schema().models[model];
+  if (!check_key(m, c.key) || (c.fields & m.key_fields()) != 0) return unfit::kOtherKey;
+  Change change{model, c.op, c.generation, c.key, c.fields, c.values};
+  Bytes whole;
+  if (c.op == Op::insert) {
+    std::optional<Bytes> row = completed(m, c.fields, c.values);
+    if (!row) return unfit::kOtherFields;
+    whole = std::move(*row);
+    change.values = whole;
+    change.fields |= plain_fields(m);
+  }
+  std::string why = Obstacles(store_, kNone).of_values(model, change.fields, change.values);
+  if (!why.empty()) return why;
+  const EntryHeader header{c.stamp.origin, c.seq, c.stamp.hlc, {}, {}};
+  ConflictRecorder recorder(store_, header, store_.origins().seen(store_.origins().ordinal(c.stamp.origin)), wall);
+  return applier_.try_change(change, {c.stamp, c.seq}, recorder, result).value_or("");
+}
+
+void QuarantineReleaser::release_owned(ModelIndex model, const QuarantinedRow& row, ApplyResult& result) {
+  const ModelSchema& m = store_.schema().models[model];
+  mark(store_.origins().origin(row.origin), row.rev.value);
+  std::string why;
+  StateRow state{model, row.rev, row.deleted, row.key, row.row};
+  std::optional<Bytes> whole;
+  const std::size_t count = values_in(row.row);
+  const auto plain = static_cast<std::size_t>(std::popcount(plain_fields(m)));
+  if (!row.deleted && count < plain) {
+    whole = completed(m, first_fields(plain_fields(m), count), row.row);
+    if (whole) state.values = *whole;
+    else why = unfit::kNoDefault;
+  }
+  if (!row.deleted && count > plain) state.columns = static_cast<std::uint8_t>(count);
+  if (!check_key(m, row.key)) why = unfit::kOtherKey;
+  if (why.empty()) why = Obstacles(store_, kNone).of(state);
+  if (why.empty()) {
+    applier_.take(Care::one_by_one);
+    why = applier_.try_owned(state, row.origin, result).value_or("");
+    applier_.take(Care::none);
+  }
+  if (why.empty()) ++released_;
+  else if (why != row.why) store_.quarantine().put(m.name, row.key, row.origin, row.rev, why, row.deleted, row.row);
+}
+
+namespace {
+
+// What the life before was releasing when it ended stays, and says so.
+void explain_end(Store& store) {
+  const std::optional<Trial> trial = store.trial().ended_release();
+  if (!trial) return;
+  store.begin(TransactionKind::apply);
+  const Undo undo(store);
+  if (trial->origin == Origin{}) store.held().explain(static_cast<std::int64_t>(trial->at), kEndedTheProcess);
+  else if (const auto owner = store.origins().find(trial->origin)) store.quarantine().explain(*owner, Rev{trial->at}, kEndedTheProcess);
+  store.commit();
+}
+
+}  // namespace
+
+Released release_quarantine(Store& store, WallTime wall, bool also_what_ended) {
+  if (store.quarantined() == 0 && !store.rows().keeps_anything()) return {};
+  if (!also_what_ended) explain_end(store);
+  Applier applier(store);
+  QuarantineReleaser releaser(store, applier);
+  ApplyResult result;
+  result.event.schema = store.shared_schema();
+  for (bool more = true; more;) {
+    store.begin(TransactionKind::apply);
+    const Undo undo(store);
+    more = releaser.go_on(wall, limits::kReleaseRows, also_what_ended, result);
+    store.commit();
+  }
+  return {releaser.released(), store.quarantined(), std::move(result.event)};
+}
+
+}  // namespace starling

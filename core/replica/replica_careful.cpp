@@ -1,0 +1,91 @@
+// The replica's care for what can hurt it: changes that SQLite refuses, that end the process, that wait in quarantine.
+#include "core/replica/replica_impl.h"
+#include "core/store/held_changes.h"
+#include "core/store/quarantine.h"
+#include "core/store/trial_mark.h"
+
+namespace starling {
+namespace {
+
+constexpr Duration kRetryRefusedRow = std::chrono::minutes(1);
+constexpr std::size_t kRetriedPerStep = 200;  // rows
+
+}  // namespace
+
+// Before a page or an entry that ends at `at` is applied. After a life that did not end well it is marked on disk first.
+void Replica::Impl::begin_try(const StreamKey& key, std::uint64_t at) {
+  in_hand = key;
+  at_hand = at;
+  const Position held = ours().at(key.first);
+  const bool news = at > (key.second == Stream::state ? held.rev.value : held.seq.value);
+  const Trial trial{key.second == Stream::state ? Tried::page : Tried::entry, key.first, at};
+  if (news && store.trial().ended(trial)) return applier.take(Care::hold_all);
+  applier.take(touchy.contains(key) ? Care::one_by_one : Care::none);
+  if (!news || !store.trial().careful()) return ensure_transaction();
+  if (store.in_transaction()) store.commit();
+  store.begin(TransactionKind::apply);
+  store.trial().set(trial);
+  store.commit();
+  ensure_transaction();
+  marked = true;
+}
+
+void Replica::Impl::end_try(const Expected<ApplyResult>& result) {
+  if (const auto was = touchy.find(*in_hand); was != touchy.end() && at_hand >= was->second && result && result->outcome == Applied::done)
+    touchy.erase(was);
+  in_hand.reset();
+  applier.take(Care::none);
+  if (result && result->held > 0) {
+    retry_pause = limits::kRetryRefusedFirst;
+    retry_at = now.mono + retry_pause;
+    note(LogLevel::warning, std::to_string(result->held) + (result->held == 1 ? " change" : " changes") + " of " +
+                                short_string(result->event.origin.device) + " cannot be applied here and went into quarantine");
+  }
+  if (!std::exchange(marked, false)) return;
+  store.trial().clear();
+  store.commit();
+  if (++careful_steps >= limits::kCarefulSteps) store.trial().relax();
+}
+
+// SQLite refused a row (a trigger of the application's): nothing of this step stands, and the positions that the database
+// still has decide what is asked for again. Then it is applied change by change, and what is refused is held; where even
+// that fails, the stream rests for a while.
+void Replica::Impl::abandon(const SQLite::Exception& e) {
+  const StreamKey key = *in_hand;
+  in_hand.reset();
+  marked = false;
+  applier.take(Care::none);
+  store.rollback();
+  counters = counters_before;
+  while (effects.size() > effects_before && std::holds_alternative<Changed>(effects.back())) effects.pop_back();
+  effects.erase(std::remove_if(effects.begin() + static_cast<std::ptrdiff_t>(effects_before), effects.end(),
+                               [](const Effect& effect) { return std::holds_alternative<Changed>(effect); }), effects.end());
+  puller.stop_all();
+  const std::string why = std::string("a row was refused by SQLite: ") + e.what();
+  if (touchy.emplace(key, at_hand).second) return note(LogLevel::warning, "changes of " + short_string(key.first.device) + " are applied one by one: " + why);
+  puller.hold(key, {why, {}, {}, now.mono + kRetryRefusedRow, 0});
+  note(LogLevel::error, NodeEvent::Kind::stream_waits, key.first.device,
+       "changes of " + short_string(key.first.device) + " are held: " + why);
+}
+
+// What was refused may be taken by now: tried again, some of it in each step, with growing pauses.
+void Replica::Impl::retry_quarantine() {
+  if (!store.quarantine().maybe() && store.held().count() == 0) return retry_at.reset();
+  if (taker.merging()) return;
+  if (!retry_at) retry_at = now.mono + retry_pause;
+  if (now.mono < *retry_at) return;
+  ensure_transaction();
+  ApplyResult result;
+  result.event.schema = store.shared_schema();
+  const std::uint64_t before = releaser.released();
+  const bool more = releaser.go_on(now.wall, kRetriedPerStep, false, result);
+  if (!result.event.empty()) effects.push_back(Changed{std::move(result.event)});
+  released_in_round += releaser.released() - before;
+  if (more) return void(retry_at = now.mono);
+  if (released_in_round > 0) note(LogLevel::info, std::to_string(released_in_round) + " changes came out of quarantine");
+  retry_pause = released_in_round > 0 ? Duration(limits::kRetryRefusedFirst) : std::min<Duration>(2 * retry_pause, limits::kRetryRefusedCap);
+  released_in_round = 0;
+  retry_at = now.mono + retry_pause;
+}
+
+}  // namespace starling

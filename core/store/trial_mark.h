@@ -1,0 +1,47 @@
+// Never a crash loop: what ended the process while it was applied is not tried again.
+//
+// A life that does not end well leaves a mark in sync_meta. The next one is careful: it says on disk what it is about to
+// apply, in a transaction of its own, before it tries, and takes the mark back with what was applied. If it ends there,
+// the life after that finds the mark and holds that change instead (core/replica/replica_careful.cpp). A process
+// that ends well, or has applied so much without ending, pays nothing for it. The price of being careful is one small commit
+// for each change, and that of two unlucky deaths a change in quarantine, which `quarantine retry` tries again.
+#pragma once
+
+#include <optional>
+
+#include "core/base/ids.h"
+#include "core/store/statement.h"
+
+namespace starling {
+
+enum class Tried : std::uint8_t { entry = 1, page = 2, release = 3 };
+
+struct Trial {
+  Tried what = Tried::entry;
+  Origin origin;         // entry, page: whose
+  std::uint64_t at = 0;  // entry: its seq; page: the revision that it goes up to; release: the id of the held change
+  friend bool operator==(const Trial&, const Trial&) = default;
+};
+
+class TrialMark {
+ public:
+  explicit TrialMark(sqlite3*);  // reads what the life before has left
+
+  void begin_life();  // in the opening transaction
+  void end_life();    // in a transaction: it ends well
+
+  [[nodiscard]] bool careful() const { return careful_; }
+  void relax() { careful_ = false; }  // so much went well
+  // What the life before was trying when it ended.
+  [[nodiscard]] bool ended(const Trial& t) const { return ended_ == t; }
+  [[nodiscard]] std::optional<Trial> ended_release() const { return ended_ && ended_->what == Tried::release ? ended_ : std::nullopt; }
+  void set(const Trial&);  // both in a transaction
+  void clear();
+
+ private:
+  Statement put_, drop_;
+  std::optional<Trial> ended_;
+  bool careful_ = false;
+};
+
+}  // namespace starling
