@@ -147,7 +147,7 @@ bool World::wipe(SimNode& lost) {
   }
   if (!others) return false;
   lost.wipe();
-  replace_disk(lost, {{}, lost.models()});
+  replace_disk(lost, {{}, upgraded_.contains(lost.name()) ? upgraded_models() : sim_models()});
   return true;
 }
 
