@@ -12,6 +12,8 @@
 namespace starling::sim {
 namespace {
 
+constexpr char kWaits[] =
+    "SELECT model || ' ' || hex(key) || ': ' || why FROM (SELECT model, key, why FROM sync_held UNION ALL SELECT model, key, why FROM sync_quarantine)";
 constexpr Duration kFullCheckEvery = 20s;
 constexpr Duration kPatience = 5min;  // for what was mended to agree; clocks that were ahead come on top
 
@@ -74,7 +76,6 @@ void World::run_faults() {
 
 // Devices run, disks do well, clocks are right, models are equal, and enough connections stand.
 void World::mend(const Devices& which) {
-  bool upgraded = false;
   for (const std::size_t i : which) {
     SimNode& one = node(i);
     one.disk().forget_plans();
@@ -84,11 +85,10 @@ void World::mend(const Devices& which) {
     one.wake();
     start(one);
     if (picky_.contains(one.name())) set_picky(one, false);
-    upgraded = upgraded || upgraded_.contains(one.name());
   }
   cluster_.network().config.outbox_max = limits::kOutboxMax;
   for (const std::size_t i : which) {
-    if (upgraded) upgrade(node(i));
+    if (versions_differ_) upgrade(node(i));
     for (const std::size_t k : which) {
       if (i == k) continue;
       cluster_.network().release(node(i), node(k));
@@ -178,7 +178,7 @@ void World::expect_no_complaints() {
   for (const std::string& complaint : cluster_.complaints()) complain(complaint);
   for (const std::size_t i : everybody()) {
     if (!node(i).alive()) complain(node(i).name() + " died in peace");
-    else if (node(i).status().quarantined > 0) complain(node(i).name() + " has rows in quarantine");
+    else if (node(i).status().quarantined > 0) complain(node(i).name() + " has rows in quarantine: " + node(i).text(kWaits));
   }
 }
 

@@ -103,6 +103,7 @@ class World {
   Cluster cluster_;
   std::map<std::string, Copy> backups_, copies_;  // by device
   std::set<std::string> upgraded_, picky_;
+  bool versions_differ_ = false;  // somebody was upgraded, and may have told of it before his disk was lost
   std::map<std::size_t, Devices> removed_;  // and who knew it
   std::set<std::pair<std::size_t, std::size_t>> slow_;  // directions with little bandwidth
   const std::optional<Doom> doom_;

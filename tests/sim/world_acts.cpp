@@ -213,6 +213,7 @@ void World::readmit(std::size_t which) {
 // The application of one device begins to keep one thing more about a note and a file, and memos.
 bool World::upgrade(SimNode& one) {
   if (!one.running() || upgraded_.contains(one.name())) return false;
+  versions_differ_ = true;
   const std::uint64_t waited = one.store().quarantined();
   if (!one.migrate(kUpgrade, upgraded_models())) {
     one.replace_models({Model::existing("note", Kind::shared), Model::existing("label", Kind::shared),
