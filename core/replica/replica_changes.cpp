@@ -77,17 +77,23 @@ void Replica::Impl::receive(PeerSession& s, const SharedChangeResponse& m) {
     const bool shows_more = other.accepted && other.vector.at(m.batch.origin).seq > ours().at(m.batch.origin).seq;
     if (shows_more && !puller.asked_in_vain(id, key)) return;
   }
-  taker.need(s.id);
+  if (!taker.declined(s.id)) return taker.need(s.id);
+  for (const auto& [id, other] : sessions) {
+    const bool shows_more = other.accepted && other.vector.at(m.batch.origin).seq > ours().at(m.batch.origin).seq;
+    if (shows_more && !taker.declined(id)) return taker.need(id);
+  }
 }
 
 void Replica::Impl::receive(PeerSession& s, const SnapshotRequest& m) {
-  if (!store.state().provisional()) snapshots.request(s, m);
+  if (store.state().provisional()) return send(s, SnapshotPage{});  // none: what we wrote is in no log yet
+  snapshots.request(s, m);
 }
 
 void Replica::Impl::receive(PeerSession& s, const SnapshotPage& m) {
   ensure_transaction();
   Expected<std::optional<SnapshotRequest>> more = taker.take(s.id, m, now.wall);
   if (!more) return refuse(s, more.error());
+  if (taker.declined(s.id)) puller.ask_all_again();  // of others
   if (*more) send(s, std::move(**more));
 }
 

@@ -209,6 +209,7 @@ void Replica::Impl::receive(PeerSession& s, const AckSharedChanges& m) {
       store.acks().take(s.heard[ack.member], false);
       continue;
     }
+    if (ack.incarnation != s.incarnation) continue;  // of a life before: whoever begins one ends its sessions
     s.vector.join(ack.vector);
     if (!one.delta) puller.stop(s.id);  // told in full: what we had asked for may have been dropped
     const Acknowledgement own{s.device, s.incarnation, ack.version, ack.vector};

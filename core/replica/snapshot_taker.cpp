@@ -28,6 +28,7 @@ Error bad(const char* what) { return {Errc::corrupt, what, "snapshot", ""}; }
 bool SnapshotTaker::merging() const { return store_.snapshot().merging().has_value(); }
 
 bool SnapshotTaker::ended(SessionId session) {
+  declined_.erase(session);
   if (wanted_ == session) wanted_ = 0;
   if (session_ != session) return false;
   session_ = 0;
@@ -35,7 +36,10 @@ bool SnapshotTaker::ended(SessionId session) {
 }
 
 // A slow line is slow, not dead: only a source that has nothing to say any more is given up.
-bool SnapshotTaker::idle(SessionId session) { return session_ == session && ++idle_ >= kIdleMax && ended(session); }
+bool SnapshotTaker::idle(SessionId session) {
+  declined_.erase(session);  // it may have one by now
+  return session_ == session && ++idle_ >= kIdleMax && ended(session);
+}
 
 std::optional<std::pair<SessionId, SnapshotRequest>> SnapshotTaker::plan() {
   if (merging()) wanted_ = 0;
@@ -49,6 +53,11 @@ std::optional<std::pair<SessionId, SnapshotRequest>> SnapshotTaker::plan() {
 Expected<std::optional<SnapshotRequest>> SnapshotTaker::take(SessionId session, const SnapshotPage& page, WallTime wall) {
   if (session != session_ || merging()) return std::optional<SnapshotRequest>();  // no longer asked for
   idle_ = 0;
+  if (page.snapshot.is_zero()) {
+    session_ = 0;
+    declined_.insert(session);
+    return std::optional<SnapshotRequest>();
+  }
   if (page.index == 0) {  // a new one, whatever came before
     store_.snapshot().begin();
     snapshot_ = page.snapshot;

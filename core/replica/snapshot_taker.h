@@ -25,8 +25,9 @@ class SnapshotTaker {
 
   // What we lack is gone from this peer's log.
   void need(SessionId session) {
-    if (session_ == 0) wanted_ = session;
+    if (session_ == 0 && !declined(session)) wanted_ = session;
   }
+  [[nodiscard]] bool declined(SessionId session) const { return declined_.contains(session); }
   // True: it was asked, and what it has not sent must be asked of another.
   bool ended(SessionId);
   // The request to send, if one is due; in a transaction where there is one.
@@ -67,6 +68,7 @@ class SnapshotTaker {
   std::optional<ModelIndex> model_;  // whose pages come
   Bytes through_;                    // so far
   std::set<ModelIndex> done_;
+  std::set<SessionId> declined_;     // they had none to give
 };
 
 }  // namespace starling

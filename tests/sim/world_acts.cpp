@@ -179,6 +179,7 @@ bool World::remove(std::size_t which) {
   const Devices all = everybody();
   const auto removes = [&](std::size_t i) { return i != which && !removed_.contains(i) && node(i).running() && node(i).remove_member(node(which)); };
   if (std::none_of(all.begin(), all.end(), removes)) return false;
+  removed_.try_emplace(which);
   for (const std::size_t i : all) {
     if (i == which || !cluster_.network().connects(node(which), node(i))) continue;
     removed_[which].push_back(i);
