@@ -30,6 +30,7 @@ struct SnapshotServing {
   std::uint64_t next = 0;                // page
   std::int64_t credit = 0;               // bytes
   std::set<Hash128> kept;                // pages that it has
+  bool failed = false;                   // it is told that there is none
 };
 
 using StreamKey = std::pair<Origin, Stream>;

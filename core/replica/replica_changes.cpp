@@ -82,6 +82,8 @@ void Replica::Impl::receive(PeerSession& s, const SharedChangeResponse& m) {
     const bool shows_more = other.accepted && other.vector.at(m.batch.origin).seq > ours().at(m.batch.origin).seq;
     if (shows_more && !taker.declined(id)) return taker.need(id);
   }
+  taker.forget_declined();  // all have: it is asked again
+  taker.need(s.id);
 }
 
 void Replica::Impl::receive(PeerSession& s, const SnapshotRequest& m) {
@@ -93,7 +95,8 @@ void Replica::Impl::receive(PeerSession& s, const SnapshotPage& m) {
   ensure_transaction();
   Expected<std::optional<SnapshotRequest>> more = taker.take(s.id, m, now.wall);
   if (!more) return refuse(s, more.error());
-  if (taker.declined(s.id)) puller.ask_all_again();  // of others
+  const auto may_give = [&](const auto& item) { return item.second.accepted && !taker.declined(item.first); };
+  if (taker.declined(s.id) && std::any_of(sessions.begin(), sessions.end(), may_give)) puller.ask_all_again();
   if (*more) send(s, std::move(**more));
 }
 

@@ -28,6 +28,7 @@ class SnapshotTaker {
     if (session_ == 0 && !declined(session)) wanted_ = session;
   }
   [[nodiscard]] bool declined(SessionId session) const { return declined_.contains(session); }
+  void forget_declined() { declined_.clear(); }
   // True: it was asked, and what it has not sent must be asked of another.
   bool ended(SessionId);
   // The request to send, if one is due; in a transaction where there is one.
