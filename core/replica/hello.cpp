@@ -111,9 +111,10 @@ Incarnation next_life(Store& store, const Incarnation& latest) {
 
 }  // namespace
 
-std::optional<Renewal> renewal_of_life(Store& store, const VersionVector& vector) {
+std::optional<Renewal> renewal_of_life(Store& store, const VersionVector& vector, const Incarnation& heard) {
   if (store.state().is_doubled()) return std::nullopt;  // nothing is written under any name
-  const Incarnation latest = latest_life(store, vector);
+  Incarnation latest = latest_life(store, vector);
+  if (heard.birth.packed < kBirthMax) latest = std::max(latest, heard);
   if (latest == store.self().incarnation) return std::nullopt;
   Renewal renewal{next_life(store, latest), {}, "peers know a later life of this device", true};
   renewal.kept = store.told();
@@ -122,7 +123,7 @@ std::optional<Renewal> renewal_of_life(Store& store, const VersionVector& vector
 
 std::optional<Renewal> renewal(Store& store, const DeviceId& peer, const Hello& hello, const VersionVector& shown) {
   if (store.state().is_doubled()) return std::nullopt;
-  if (!is_outlived(store, hello, shown)) return renewal_of_life(store, hello.vector);
+  if (!is_outlived(store, hello, shown)) return renewal_of_life(store, hello.vector, hello.heard);
   return Renewal{next_life(store, latest_life(store, hello.vector)), proven(store, peer, hello.held),
                  "peers know this device further than its own database does, or otherwise"};
 }
@@ -182,6 +183,7 @@ Hello make_hello(Store& store, VersionVector shown, const DeviceId& peer, WallTi
   }
   for (const ModelSchema& m : store.schema().models) hello.models.push_back({m.name, m.digest});
   hello.clock = now;
+  hello.stopped = store.state().is_doubled();
   return hello;
 }
 

@@ -44,6 +44,7 @@ struct PeerSession {
 
   VersionVector vector;           // what it holds, as far as it told
   Incarnation incarnation;
+  bool stopped = false;           // it writes nothing as its device any more: which of its lives it is does not matter
   Acknowledgement acknowledged;   // in its own words: its Hello, and what it acknowledged since
   VersionVector told;             // our vector, as far as we told it
   bool vector_due = false;        // its heartbeat showed that one of us is behind: it is shown our whole vector
