@@ -274,10 +274,9 @@ void Ledger::read_drafts(SimNode& node, Watch& w, Touched& touched) {
     if (seq > written) return;
     const Expected<DecodedEntry> entry = decode_entry(bytes, schema);
     if (!entry) return complain(node, "holds an entry that it cannot read: " + entry.error().text());
-    const Origin& life = entry->header.origin;  // maybe an earlier one, which had told nobody of it: it is this one's, then
     w.draft_clocks.insert(entry->header.hlc);
-    const auto now = [&](Stamp stamp) {
-      return stamp.origin == life && w.draft_clocks.contains(stamp.hlc) ? Stamp{stamp.hlc, node.store().self()} : stamp;
+    const auto now = [&](Stamp stamp) {  // of an earlier life, which had told nobody of it: it is this one's, then
+      return stamp.origin.device == node.device() && w.draft_clocks.contains(stamp.hlc) ? Stamp{stamp.hlc, node.store().self()} : stamp;
     };
     for (Change c : entry->changes) {
       const RowName name(schema.models[c.model].name, Bytes(c.key));
