@@ -117,7 +117,7 @@ std::optional<Renewal> renewal_of_life(Store& store, const VersionVector& vector
   if (heard.birth.packed < kBirthMax) latest = std::max(latest, heard);
   if (latest == store.self().incarnation) return std::nullopt;
   Renewal renewal{next_life(store, latest), {}, "peers know a later life of this device", true};
-  renewal.kept = store.told();
+  if (!store.state().provisional()) renewal.kept = store.told();  // else all of it: rows of ours count as later than those
   return renewal;
 }
 

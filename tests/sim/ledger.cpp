@@ -234,9 +234,11 @@ void Ledger::observe(SimNode& node, const Named& named) {
   }
   w.named.add(named);
   w.merging = false;
-  const Named all = std::exchange(w.named, {});
+  Named all = std::exchange(w.named, {});
   Touched touched;
+  const bool had_drafts = !w.drafted.empty();
   read_drafts(node, w, touched);
+  all.everything |= had_drafts && w.drafted.empty();  // what met a draft was told when it came, and compared with it here
   if (numbered(node) == w.seen && touched.empty()) return;
   if (!numbered(node).covers(w.seen)) complain(node, "goes back behind what it held");
   const VersionVector news = numbered(node).changed_since(w.seen);
