@@ -133,23 +133,26 @@ bool World::act_on_topology(const Action& action) {
 
 // A device loses its database, though not its key: what nobody has of it yet is lost. Not the only one that has joined.
 bool World::wipe(SimNode& lost) {
-  bool others = false;
-  for (const std::size_t i : everybody()) {
-    SimNode& other = node(i);
-    others = others || (&other != &lost && other.alive() && other.status().initial_sync_completed);
-  }
-  if (!others) return false;
+  if (!others_have_joined(lost)) return false;
   lost.wipe();
   replace_disk(lost, {{}, upgraded_.contains(lost.name())});
   return true;
 }
 
+bool World::others_have_joined(const SimNode& one) {
+  const Devices all = everybody();
+  return std::any_of(all.begin(), all.end(), [&](std::size_t i) {
+    return &node(i) != &one && node(i).alive() && node(i).status().initial_sync_completed;
+  });
+}
+
 void World::keep(SimNode& one, std::map<std::string, Copy>& copies, Disk::Image (*image_of)(SimNode&)) {
-  if (one.alive()) copies[one.name()] = {image_of(one), upgraded_.contains(one.name())};
+  if (one.alive()) copies[one.name()] = {image_of(one), upgraded_.contains(one.name()), one.status().initial_sync_completed};
 }
 
 bool World::put_back(SimNode& one, const std::map<std::string, Copy>& copies) {
   if (!copies.contains(one.name())) return false;
+  if (!copies.at(one.name()).joined && !others_have_joined(one)) return false;  // nobody would have the workspace any more
   replace_disk(one, copies.at(one.name()));
   return true;
 }
