@@ -180,6 +180,8 @@ bool World::clone(SimNode& one) {
 bool World::remove(std::size_t which) {
   if (removed_.contains(which)) return false;
   const Devices all = everybody();
+  const auto is_its_twin = [&](std::size_t i) { return i != which && node(i).device() == node(which).device(); };
+  if (std::any_of(all.begin(), all.end(), is_its_twin)) return false;  // not both at once, yet
   const auto removes = [&](std::size_t i) { return i != which && !removed_.contains(i) && node(i).running() && node(i).remove_member(node(which)); };
   if (std::none_of(all.begin(), all.end(), removes)) return false;
   removed_.try_emplace(which);
