@@ -201,7 +201,7 @@ void World::readmit(std::size_t which) {
   const auto admits = [&](std::size_t i) { return knows(i) && node(i).readmit_member(node(which)); };
   if (std::any_of(all.begin(), all.end(), knows) && std::none_of(all.begin(), all.end(), admits)) return;  // not now
   node(which).set_clock_ahead(0ms);
-  if (scenario_.seed % 3 != 0) (void)wipe(node(which));
+  if (scenario_.seed % 12 != 0) (void)wipe(node(which));
   start(node(which));
   for (const std::size_t i : removed_[which]) cluster_.connect(node(which), node(i));
   removed_.erase(which);
