@@ -134,6 +134,7 @@ Hello read(wire::Hello::Reader from) {
   hello.incarnation = read_incarnation(from.getIncarnation());
   hello.heard = read_incarnation(from.getHeard());
   hello.heard_version = from.getHeard().getVersion();
+  hello.stopped = from.getStopped();
   hello.ack_version = from.getAckVersion();
   hello.vector = read_vector(from.getVector());
   const auto held = from.getHeld();

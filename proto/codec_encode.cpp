@@ -108,6 +108,7 @@ void write(wire::Message::Builder to, const Hello& m) {
   auto heard = hello.initHeard();
   write_incarnation(heard, m.heard);
   heard.setVersion(m.heard_version);
+  hello.setStopped(m.stopped);
   hello.setAckVersion(m.ack_version);
   write_vector(hello.initVector(count(m.vector.size())), m.vector);
   ASSERT(m.held.size() <= limits::kVectorMax && m.models.size() <= limits::kModelsMax);

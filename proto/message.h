@@ -49,6 +49,7 @@ struct Hello {
   std::vector<HeldLog> held;  // of the receiver's device, each incarnation that we know
   std::vector<ModelDigest> models;
   WallTime clock;
+  bool stopped = false;  // another machine lives under the sender's identity: it writes nothing any more
   friend bool operator==(const Hello&, const Hello&) = default;
 };
 
@@ -114,7 +115,8 @@ struct SharedChangeResponse {
   friend bool operator==(const SharedChangeResponse&, const SharedChangeResponse&) = default;
 };
 
-// "Send all shared rows, as of one vector": for whom the log does not reach back. Pages whose hashes are named in `kept`
+// "Send all shared rows, as of one vector": for whom the log does not reach back. A page of snapshot zero: there is none to
+// give, ask another. Pages whose hashes are named in `kept`
 // travel as hashes; credit as in StateRequest.
 struct SnapshotRequest {
   std::uint32_t credit = 0;

@@ -68,6 +68,7 @@ struct Hello {
     random @12 :UInt32;
     version @13 :UInt64;
   }
+  stopped @14 :Bool;   # another machine lives under the sender's identity: it writes nothing any more
 }
 
 # How far the sender holds streams of the receiver's: proof that its history goes on from there.

@@ -66,17 +66,6 @@ bool is_outlived(Store& store, const Hello& hello, const VersionVector& shown) {
   });
 }
 
-// How far our log went round for certain: others have built upon it, in entries that we hold.
-Position told(Store& store) {
-  Position told;
-  for (const auto& [origin, position] : store.origins().vector()) {
-    if (origin == store.self()) continue;
-    const Position seen = store.origins().seen(*store.origins().find(origin)).at(store.self());
-    if (seen.seq > told.seq) told = seen;
-  }
-  return told;
-}
-
 // What the peer had of our streams when it last acknowledged them to this database: of that both have the same. Entries
 // beyond it that come back from peers as we hold them are taken back (Applier::entry).
 Position proven(Store& store, const DeviceId& peer, const std::vector<HeldLog>& held) {
@@ -88,7 +77,7 @@ Position proven(Store& store, const DeviceId& peer, const std::vector<HeldLog>& 
     if (log.origin == store.self()) kept.rev = std::max(kept.rev, std::min(log.rev, store.state().written_in(log.opening, ours.rev).value_or(Rev{})));
   if (store.state().provisional()) return {kept.rev, Seq{}, Hlc{}};
   if (kept.seq >= ours.seq) return {kept.rev, ours.seq, ours.hlc};
-  if (const Position seen = told(store); seen.seq > kept.seq) kept = {kept.rev, seen.seq, seen.hlc};
+  if (const Position seen = store.built_upon(); seen.seq > kept.seq) kept = {kept.rev, seen.seq, seen.hlc};
   const Seq horizon = store.origins().horizon(store.self_ordinal()).seq;
   if (kept.seq >= horizon) return kept;
   const std::optional<EntryHeader> next = store.log().header(store.self_ordinal(), horizon.next());
@@ -118,18 +107,19 @@ Incarnation next_life(Store& store, const Incarnation& latest) {
 
 }  // namespace
 
-std::optional<Renewal> renewal_of_life(Store& store, const VersionVector& vector) {
+std::optional<Renewal> renewal_of_life(Store& store, const VersionVector& vector, const Incarnation& heard) {
   if (store.state().is_doubled()) return std::nullopt;  // nothing is written under any name
-  const Incarnation latest = latest_life(store, vector);
+  Incarnation latest = latest_life(store, vector);
+  if (heard.birth.packed < kBirthMax) latest = std::max(latest, heard);
   if (latest == store.self().incarnation) return std::nullopt;
   Renewal renewal{next_life(store, latest), {}, "peers know a later life of this device", true};
-  if (!store.state().provisional()) renewal.kept = store.origins().vector().at(store.self());
+  if (!store.state().provisional()) renewal.kept = store.told();  // else all of it: rows of ours count as later than those
   return renewal;
 }
 
 std::optional<Renewal> renewal(Store& store, const DeviceId& peer, const Hello& hello, const VersionVector& shown) {
   if (store.state().is_doubled()) return std::nullopt;
-  if (!is_outlived(store, hello, shown)) return renewal_of_life(store, hello.vector);
+  if (!is_outlived(store, hello, shown)) return renewal_of_life(store, hello.vector, hello.heard);
   return Renewal{next_life(store, latest_life(store, hello.vector)), proven(store, peer, hello.held),
                  "peers know this device further than its own database does, or otherwise"};
 }
@@ -139,15 +129,10 @@ std::optional<Renewal> renewal_of_clock(Store& store, WallTime theirs, WallTime 
   const Position head = store.origins().position(self);
   const auto accepted = [&](Hlc hlc) { return HlcClock::acceptable(hlc, std::max(theirs, ours)); };
   if (accepted(head.hlc) || store.state().provisional() || store.state().is_doubled()) return std::nullopt;
-  Position kept{head.rev, store.origins().horizon(self).seq, Hlc{}};
-  for (const auto& [member, ack] : store.acks().table().all()) {
-    const Position taken = ack.vector.at(store.self());
-    if (taken.seq >= kept.seq) kept = {head.rev, taken.seq, taken.hlc};
-  }
-  if (const Position seen = told(store); seen.seq > kept.seq) kept = {head.rev, seen.seq, seen.hlc};
+  Position kept = store.told();
   for (auto next = store.log().header(self, kept.seq.next()); next && accepted(next->hlc); next = store.log().header(self, kept.seq.next()))
     kept = {head.rev, next->seq, next->hlc};
-  if (kept.seq >= head.seq || (kept.seq != Seq{} && kept.hlc == Hlc{})) return std::nullopt;
+  if (kept.seq >= head.seq) return std::nullopt;
   const Hlc birth = std::max(Hlc::of(ours.ms, 0), Hlc{store.self().incarnation.birth.packed + 1});
   return Renewal{life_born(store, birth), kept, "this device has written with its clock ahead, and it is right now"};
 }
@@ -156,7 +141,7 @@ Renewal renewal_as_told(Store& store, const VersionVector& theirs) {
   const Position ours = store.origins().vector().at(store.self());
   const Position known = theirs.at(store.self());
   Position kept = known.seq < ours.seq ? known : ours;
-  if (const Position seen = told(store); seen.seq > kept.seq) kept = seen;
+  if (const Position seen = store.built_upon(); seen.seq > kept.seq) kept = seen;
   kept.rev = std::min(known.rev, ours.rev);
   const Seq horizon = store.origins().horizon(store.self_ordinal()).seq;
   if (store.state().provisional()) kept = {kept.rev, Seq{}, Hlc{}};
@@ -202,6 +187,7 @@ Hello make_hello(Store& store, VersionVector shown, const DeviceId& peer, WallTi
   }
   for (const ModelSchema& m : store.schema().models) hello.models.push_back({m.name, m.digest, shape_of(m)});
   hello.clock = now;
+  hello.stopped = store.state().is_doubled();
   return hello;
 }
 

@@ -30,8 +30,8 @@ struct Renewal {
 };
 // Nothing: our name is ours. `shown`: what we have told others that we hold.
 [[nodiscard]] std::optional<Renewal> renewal(Store&, const DeviceId& peer, const Hello&, const VersionVector& shown);
-// The same, by a vector alone: of a later life.
-[[nodiscard]] std::optional<Renewal> renewal_of_life(Store&, const VersionVector&);
+// The same, by a vector alone, or by whose acknowledgement a peer holds: of a later life.
+[[nodiscard]] std::optional<Renewal> renewal_of_life(Store&, const VersionVector&, const Incarnation& heard = {});
 
 // Our clock was ahead, and is right now: peers will not take what we wrote by it until their clocks have come so far. Nobody
 // has yet, so it becomes drafts, which are stamped anew. `theirs`: the clock of a peer that says the same as ours.

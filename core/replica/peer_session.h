@@ -31,6 +31,7 @@ struct SnapshotServing {
   std::uint64_t next = 0;                // page
   std::int64_t credit = 0;               // bytes
   std::set<Hash128> kept;                // pages that it has
+  bool failed = false;                   // it is told that there is none
 };
 
 using StreamKey = std::pair<Origin, Stream>;
@@ -46,6 +47,7 @@ struct PeerSession {
 
   VersionVector vector;           // what it holds, as far as it told
   Incarnation incarnation;
+  bool stopped = false;           // it writes nothing as its device any more: which of its lives it is does not matter
   Acknowledgement acknowledged;   // in its own words: its Hello, and what it acknowledged since
   VersionVector told;             // our vector, as far as we told it
   bool vector_due = false;        // its heartbeat showed that one of us is behind: it is shown our whole vector

@@ -78,27 +78,30 @@ void Replica::Impl::take_page(PeerSession& s, const StatePage& page, std::option
 void Replica::Impl::receive(PeerSession& s, const SharedChangeResponse& m) {
   receive(s, m.batch, m.last);
   if (m.horizon == Seq{} || m.horizon <= ours().at(m.batch.origin).seq || !sessions.contains(s.id)) return;
-  const StreamKey key{m.batch.origin, Stream::log};
+  std::vector<const PeerSession*> able;  // they show more than we have; s is asked first
   for (const auto& [id, other] : sessions) {
-    const bool shows_more = other.accepted && other.vector.at(m.batch.origin).seq > ours().at(m.batch.origin).seq;
-    if (shows_more && !puller.asked_in_vain(id, key)) return;
+    if (!other.accepted || other.vector.at(m.batch.origin).seq <= ours().at(m.batch.origin).seq) continue;
+    if (!puller.asked_in_vain(id, {m.batch.origin, Stream::log})) return;
+    able.insert(id == s.id ? able.begin() : able.end(), &other);
   }
-  if (!taker.declined(s.id)) return taker.need(s);
-  for (const auto& [id, other] : sessions) {
-    const bool shows_more = other.accepted && other.vector.at(m.batch.origin).seq > ours().at(m.batch.origin).seq;
-    if (shows_more && !taker.declined(id)) return taker.need(other);
-  }
+  const auto may_give = [&](const PeerSession* other) { return !taker.declined(other->id); };
+  const auto source = std::find_if(able.begin(), able.end(), may_give);
+  if (source != able.end()) return taker.need(**source);
+  taker.forget_declined();  // all have: it is asked again
+  taker.need(s);
 }
 
 void Replica::Impl::receive(PeerSession& s, const SnapshotRequest& m) {
-  if (!store.state().provisional()) snapshots.request(s, m);
+  if (store.state().provisional()) return send(s, SnapshotPage{});  // none: what we wrote is in no log yet
+  snapshots.request(s, m);
 }
 
 void Replica::Impl::receive(PeerSession& s, const SnapshotPage& m) {
   ensure_transaction();
   Expected<std::optional<SnapshotRequest>> more = taker.take(s.id, m, now.wall);
   if (!more) return refuse(s, more.error());
-  if (taker.declined(s.id)) puller.ask_all_again();  // of others
+  const auto may_give = [&](const auto& item) { return item.second.accepted && !taker.declined(item.first); };
+  if (taker.declined(s.id) && std::any_of(sessions.begin(), sessions.end(), may_give)) puller.ask_all_again();
   if (*more) send(s, std::move(**more));
 }
 

@@ -156,6 +156,7 @@ void Replica::Impl::receive(PeerSession& s, const Hello& hello) {
   if (!s.same_models) note(LogLevel::info, short_string(s.device) + " has another version of the models: what either does not know it keeps");
   s.vector = hello.vector;
   s.incarnation = hello.incarnation;
+  s.stopped = hello.stopped;
   s.pushed_rev = hello.vector.at(store.self()).rev;
   s.pushed_seq = hello.vector.at(store.self()).seq;
   s.acknowledged = {s.device, s.incarnation, hello.ack_version, s.vector};
@@ -212,6 +213,7 @@ void Replica::Impl::receive(PeerSession& s, const AckSharedChanges& m) {
       store.acks().take(s.heard[ack.member], false);
       continue;
     }
+    if (ack.incarnation != s.incarnation) continue;  // of a life before: whoever begins one ends its sessions
     s.vector.join(ack.vector);
     if (!one.delta) puller.stop(s.id);  // told in full: what we had asked for may have been dropped
     const Acknowledgement own{s.device, s.incarnation, ack.version, ack.vector};
@@ -280,13 +282,20 @@ void Replica::Impl::heed_identity() {
 
 // Sessions of devices that are no members any more end; what a new member said before it was one counts now.
 void Replica::Impl::heed_members() {
-  std::vector<SessionId> removed;
+  std::vector<SessionId> removed, outlived;
   for (auto& [id, s] : sessions) {
     if (!s.accepted) continue;
-    if (store.members().is_removed(s.device)) removed.push_back(id);
+    const Member* member = store.members().find(s.device);
+    if (member != nullptr && member->removed) {
+      removed.push_back(id);
+      continue;
+    }
     const Acknowledgement* held = store.acks().table().find(s.device);
     if (held != nullptr && held->incarnation < s.incarnation) store.acks().take(s.acknowledged, false);
+    // A later life has acknowledged what this one may not have seen: it is told in our next Hello, before it tells us more.
+    if (held != nullptr && s.incarnation < held->incarnation && !s.stopped) outlived.push_back(id);
   }
+  for (const SessionId id : outlived) refuse(sessions.at(id), {Errc::not_ready, "this device has begun a later life", "", ""});
   for (const SessionId id : removed) {
     const DeviceId device = sessions.at(id).device;
     refuse(sessions.at(id), {Errc::not_member, "this device was removed from the workspace", "device " + to_string(device), ""});

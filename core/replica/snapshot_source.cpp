@@ -59,35 +59,36 @@ void SnapshotSource::work(std::map<SessionId, PeerSession>& sessions, MonoTime n
   if (spool_ && now - used_ >= kKept) spool_.reset();
   try {
     for (auto& [id, s] : sessions) {
-      if (!s.snapshot || s.snapshot->spool || !ready || must_decline(s)) continue;
+      if (!s.snapshot || s.snapshot->spool || s.snapshot->failed || !ready) continue;
+      s.snapshot->failed = must_decline();
+      if (s.snapshot->failed) continue;
       if (!still_good()) replace(sessions);
       used_ = now;
       s.snapshot->spool = spool_;
     }
     if (spool_ && !spool_->complete()) spool_->write_more(limits::kSpooledPerStep);
   } catch (const SQLite::Exception&) {
-    forget(sessions);
+    spool_.reset();
+    for (auto& [id, s] : sessions)
+      if (s.snapshot) s.snapshot->failed = true;
   }
 }
 
 // A spool that is good was made when there was nothing to hide.
-bool SnapshotSource::must_decline(const PeerSession& s) const {
-  return s.snapshot && !s.snapshot->spool && !still_good() && !store_.shows_all_shared();
-}
+bool SnapshotSource::must_decline() const { return !still_good() && !store_.shows_all_shared(); }
 
 std::vector<Message> SnapshotSource::serve(PeerSession& session, MonoTime now) {
   std::vector<Message> pages;
-  if (must_decline(session)) {
+  if (!session.snapshot) return pages;
+  try {
+    if (session.snapshot->spool && !session.snapshot->failed) serve(session, now, pages);
+  } catch (const SQLite::Exception&) {
+    session.snapshot->failed = true;
+    spool_.reset();
+  }
+  if (session.snapshot && session.snapshot->failed) {  // it asks another, or again
     session.snapshot.reset();
     pages.emplace_back(SnapshotPage{});
-    return pages;
-  }
-  if (!session.snapshot || !session.snapshot->spool) return pages;
-  try {
-    serve(session, now, pages);
-  } catch (const SQLite::Exception&) {
-    session.snapshot.reset();  // it asks again
-    spool_.reset();
   }
   return pages;
 }
@@ -124,7 +125,7 @@ void SnapshotSource::forget(std::map<SessionId, PeerSession>& sessions) {
 
 std::optional<MonoTime> SnapshotSource::next_deadline(const std::map<SessionId, PeerSession>& sessions, MonoTime now) const {
   const bool waiting = !store_.snapshot().merging() && std::any_of(sessions.begin(), sessions.end(), [](const auto& s) {
-    return s.second.snapshot && !s.second.snapshot->spool;
+    return s.second.snapshot && (!s.second.snapshot->spool || s.second.snapshot->failed);
   });
   if (waiting || (spool_ && !spool_->complete())) return now;
   return spool_ ? std::optional(used_ + kKept) : std::nullopt;

@@ -29,7 +29,7 @@ class SnapshotSource {
 
  private:
   [[nodiscard]] bool still_good() const;
-  [[nodiscard]] bool must_decline(const PeerSession&) const;
+  [[nodiscard]] bool must_decline() const;
   [[nodiscard]] std::shared_ptr<SnapshotSpool> make();
   void replace(std::map<SessionId, PeerSession>&);
   void serve(PeerSession&, MonoTime, std::vector<Message>&);

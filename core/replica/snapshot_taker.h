@@ -29,11 +29,12 @@ class SnapshotTaker {
 
   // What we lack is gone from this peer's log.
   void need(const PeerSession& s) {
-    if (session_ != 0 || declined_.contains(s.id)) return;
+    if (session_ != 0 || declined(s.id)) return;
     wanted_ = s.id;
     models_of_source_ = s.models;
   }
   [[nodiscard]] bool declined(SessionId session) const { return declined_.contains(session); }
+  void forget_declined() { declined_.clear(); }
   // True: it was asked, and what it has not sent must be asked of another.
   bool ended(SessionId);
   // The request to send, if one is due; in a transaction where there is one.

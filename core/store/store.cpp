@@ -196,12 +196,12 @@ Expected<void> Store::check_identity(const StoreConfig& config) {
 
 // The peers know more of the old name's streams than a copy does: what it said after the copy was made comes back from them
 // like anybody else's changes, and what is written from now on stands under a name of its own. What the copy holds of those
-// streams is what they all hold, but for drafts, which nobody has been told of.
+// streams is what they all hold, as far as it is in circulation. The rest becomes drafts: this device may have been removed, and
+// then others have forgotten what those entries would need to be merged.
 void Store::renew_incarnation(WallTime now, Prng& prng) {
   self_ordinal_ = origins_->ordinal(self());
   const Hlc birth = std::max(Hlc::of(now.ms, 0), Hlc{self().incarnation.birth.packed + 1});
-  const Position whole = origins_->position(self_ordinal_);
-  begin_new_life({birth, static_cast<std::uint32_t>(prng.next())}, state_->provisional() ? Position{whole.rev, Seq{}, Hlc{}} : whole);
+  begin_new_life({birth, static_cast<std::uint32_t>(prng.next())}, told());
   state_->forget_backup();
 }
 
@@ -417,6 +417,30 @@ void Store::detach() {
   exec("COMMIT");
   in_transaction_ = false;
   OpeningFile(handle()).remove();
+}
+
+Position Store::built_upon() const {
+  Position known;
+  for (const auto& [origin, position] : origins_->vector()) {
+    if (origin == self()) continue;
+    const Position seen = origins_->seen(*origins_->find(origin)).at(self());
+    if (seen.seq > known.seq) known = seen;
+  }
+  return known;
+}
+
+Position Store::told() const {
+  const Position ours = origins_->vector().at(self());
+  if (state_->provisional()) return {ours.rev, Seq{}, Hlc{}};
+  Position known = built_upon();
+  for (const auto& [member, ack] : acks_->table().all())
+    if (const Position taken = ack.vector.at(self()); taken.seq > known.seq) known = taken;
+  const Seq horizon = origins_->horizon(self_ordinal_).seq;
+  if (known.seq < horizon) {  // all had it, and what they said of it is forgotten
+    const std::optional<EntryHeader> next = log_->header(self_ordinal_, horizon.next());
+    known = next ? Position{{}, horizon, Hlc{next->hlc.packed - 1}} : ours;
+  }
+  return known.seq < ours.seq ? Position{ours.rev, known.seq, known.hlc} : ours;
 }
 
 void Store::begin_new_life(const Incarnation& incarnation, const Position& kept) {

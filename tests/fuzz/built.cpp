@@ -38,6 +38,7 @@ Hello hello(Choices& c) {
   m.incarnation = incarnation(c);
   m.ack_version = c.number();
   m.heard_version = c.number();
+  m.stopped = m.heard_version % 2 != 0;
   m.vector = built_vector(c);
   while (c.more()) {
     const Origin of = origin(c);

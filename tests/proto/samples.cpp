@@ -53,6 +53,7 @@ Hello hello(Prng& prng) {
   hello.ack_version = prng.next();
   hello.heard = origin(prng).incarnation;
   hello.heard_version = prng.next();
+  hello.stopped = prng.chance(50);
   hello.vector = vector(prng, prng.below(4));
   for (std::size_t n = prng.below(3); n > 0; --n) {
     hello.held.push_back({origin(prng), Seq{prng.next()}, id<Hash128>(prng), Rev{prng.next()}, prng.next()});

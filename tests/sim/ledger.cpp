@@ -262,10 +262,12 @@ void Ledger::observe(SimNode& node, const Named& named) {
   }
   w.named.add(named);
   w.merging = false;
-  const Named all = std::exchange(w.named, {});
+  Named all = std::exchange(w.named, {});
   Touched touched;
+  const bool had_drafts = !w.drafted.empty();
   read_drafts(node, w, touched);
   read_waiting(node, w, touched);
+  all.everything |= had_drafts && w.drafted.empty();  // what met a draft was told when it came, and compared with it here
   if (numbered(node) == w.seen && touched.empty()) return;
   if (!numbered(node).covers(w.seen)) complain(node, "goes back behind what it held");
   const VersionVector news = numbered(node).changed_since(w.seen);
@@ -318,10 +320,9 @@ void Ledger::read_drafts(SimNode& node, Watch& w, Touched& touched) {
     if (seq > written) return;
     const Expected<DecodedEntry> entry = decode_entry(bytes, schema);
     if (!entry) return complain(node, "holds an entry that it cannot read: " + entry.error().text());
-    const Origin& life = entry->header.origin;  // maybe an earlier one, which had told nobody of it: it is this one's, then
     w.draft_clocks.insert(entry->header.hlc);
-    const auto now = [&](Stamp stamp) {
-      return stamp.origin == life && w.draft_clocks.contains(stamp.hlc) ? Stamp{stamp.hlc, node.store().self()} : stamp;
+    const auto now = [&](Stamp stamp) {  // of an earlier life, which had told nobody of it: it is this one's, then
+      return stamp.origin.device == node.device() && w.draft_clocks.contains(stamp.hlc) ? Stamp{stamp.hlc, node.store().self()} : stamp;
     };
     for (Change c : entry->changes) {
       if (c.model >= schema.models.size()) continue;

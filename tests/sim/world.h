@@ -54,6 +54,7 @@ class World {
   struct Copy {
     Disk::Image image;
     std::vector<Model> models;
+    bool joined = true;
   };
 
   void run_faults();
@@ -70,6 +71,7 @@ class World {
   [[nodiscard]] bool put_back(SimNode&, const std::map<std::string, Copy>&);
   void replace_disk(SimNode&, const Copy&);
   [[nodiscard]] bool wipe(SimNode&);
+  [[nodiscard]] bool others_have_joined(const SimNode&);
   [[nodiscard]] bool clone(SimNode&);
   bool upgrade(SimNode&);
   [[nodiscard]] bool remove(std::size_t);

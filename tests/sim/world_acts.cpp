@@ -140,23 +140,26 @@ bool World::act_on_topology(const Action& action) {
 
 // A device loses its database, though not its key: what nobody has of it yet is lost. Not the only one that has joined.
 bool World::wipe(SimNode& lost) {
-  bool others = false;
-  for (const std::size_t i : everybody()) {
-    SimNode& other = node(i);
-    others = others || (&other != &lost && other.alive() && other.status().initial_sync_completed);
-  }
-  if (!others) return false;
+  if (!others_have_joined(lost)) return false;
   lost.wipe();
   replace_disk(lost, {{}, upgraded_.contains(lost.name()) ? upgraded_models() : sim_models()});
   return true;
 }
 
+bool World::others_have_joined(const SimNode& one) {
+  const Devices all = everybody();
+  return std::any_of(all.begin(), all.end(), [&](std::size_t i) {
+    return &node(i) != &one && node(i).alive() && node(i).status().initial_sync_completed;
+  });
+}
+
 void World::keep(SimNode& one, std::map<std::string, Copy>& copies, Disk::Image (*image_of)(SimNode&)) {
-  if (one.alive()) copies[one.name()] = {image_of(one), one.models()};
+  if (one.alive()) copies[one.name()] = {image_of(one), one.models(), one.status().initial_sync_completed};
 }
 
 bool World::put_back(SimNode& one, const std::map<std::string, Copy>& copies) {
   if (!copies.contains(one.name())) return false;
+  if (!copies.at(one.name()).joined && !others_have_joined(one)) return false;  // nobody would have the workspace any more
   replace_disk(one, copies.at(one.name()));
   return true;
 }
@@ -184,8 +187,11 @@ bool World::clone(SimNode& one) {
 bool World::remove(std::size_t which) {
   if (removed_.contains(which)) return false;
   const Devices all = everybody();
+  const auto is_its_twin = [&](std::size_t i) { return i != which && node(i).device() == node(which).device(); };
+  if (std::any_of(all.begin(), all.end(), is_its_twin)) return false;  // not both at once, yet
   const auto removes = [&](std::size_t i) { return i != which && !removed_.contains(i) && node(i).running() && node(i).remove_member(node(which)); };
   if (std::none_of(all.begin(), all.end(), removes)) return false;
+  removed_.try_emplace(which);
   for (const std::size_t i : all) {
     if (i == which || !cluster_.network().connects(node(which), node(i))) continue;
     removed_[which].push_back(i);
@@ -202,7 +208,7 @@ void World::readmit(std::size_t which) {
   const auto admits = [&](std::size_t i) { return knows(i) && node(i).readmit_member(node(which)); };
   if (std::any_of(all.begin(), all.end(), knows) && std::none_of(all.begin(), all.end(), admits)) return;  // not now
   node(which).set_clock_ahead(0ms);
-  if (scenario_.seed % 3 != 0) (void)wipe(node(which));
+  if (scenario_.seed % 12 != 0) (void)wipe(node(which));
   start(node(which));
   for (const std::size_t i : removed_[which]) cluster_.connect(node(which), node(i));
   removed_.erase(which);
