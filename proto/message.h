@@ -45,7 +45,7 @@ struct Hello {
   std::uint64_t ack_version = 0;
   VersionVector vector;
   Incarnation heard;                // of the receiver: whose acknowledgement we hold,
-  std::uint64_t heard_version = 0;  //   and which; 0: none
+  std::uint64_t heard_version = 0;  //   and which; 0: none, and then maybe of a life that was removed
   std::vector<HeldLog> held;  // of the receiver's device, each incarnation that we know
   std::vector<ModelDigest> models;
   WallTime clock;

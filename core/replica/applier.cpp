@@ -165,14 +165,14 @@ std::optional<Seq> Applier::draft_of(const DecodedEntry& entry, BytesView bytes)
   if (!store_.state().provisional()) drafts_.reset();
   if (header.origin.device != store_.self().device || !store_.state().provisional()) return std::nullopt;
   const Ordinal self = store_.self_ordinal();
-  if (!drafts_) {
-    drafts_.emplace();
+  if (!drafts_ || drafts_->first != store_.self()) {
+    drafts_.emplace(store_.self(), std::map<Hlc, Seq>());
     const Seq end = store_.origins().position(self).seq;
     for (Seq seq{1}; seq <= end; seq = seq.next())
-      if (const std::optional<EntryHeader> draft = store_.log().header(self, seq)) drafts_->emplace(draft->hlc, seq);
+      if (const std::optional<EntryHeader> draft = store_.log().header(self, seq)) drafts_->second.emplace(draft->hlc, seq);
   }
-  const auto draft = drafts_->find(header.hlc);
-  if (draft == drafts_->end() || store_.log().find(self, draft->second) != bytes) return std::nullopt;
+  const auto draft = drafts_->second.find(header.hlc);
+  if (draft == drafts_->second.end() || store_.log().find(self, draft->second) != bytes) return std::nullopt;
   return draft->second;
 }
 
@@ -186,13 +186,10 @@ void Applier::take_back(const DecodedEntry& entry, Ordinal origin, Seq draft) {
   for (const Change& c : entry.changes) {
     std::optional<RowVersion> version = rows.version(c.model, c.key);
     if (!version) continue;
-    const std::optional<BytesView> values = version->death ? std::nullopt : rows.read_row(c.model, c.key);
-    const bool intact = !values || rows.is_intact(c.model, c.key, *version, *values);
     name_author(version->generation);
     for (FieldStamp& f : version->fields) name_author(f.stamp);
     if (version->death == Death{ours.origin, draft}) version->death = Death{store_.origins().origin(origin), entry.header.seq};
-    rows.put(c.model, c.key, *version, values, intact);
-    if (rows.has_rules(c.model)) rows.note_anew({c.model, Bytes(c.key)});
+    rows.restamp(c.model, c.key, *version);
   }
   const Position before{Rev{}, Seq{draft.value - 1}, Hlc{ours.hlc.packed - 1}};
   store_.held().rename(store_.self_ordinal(), {before, {Rev{}, draft, ours.hlc}}, origin, Seq{entry.header.seq.value - 1});
@@ -283,7 +280,8 @@ std::optional<std::string> Applier::try_change(const Change& c, const Place& pla
 
 void Applier::change_or_hold(const Change& c, const Place& place, std::string why, const std::string& model,
                              ConflictRecorder& recorder, ApplyResult& result) {
-  if (care_ == Care::hold_all) why = kEndedTheProcess;
+  const bool built_in = why.empty() && store_.schema().models[c.model].built_in;  // no application had a hand in that
+  if (care_ == Care::hold_all && !built_in) why = kEndedTheProcess;
   if (why.empty() && care_ == Care::none) return change(c, place, recorder, result);
   if (why.empty()) {
     std::optional<std::string> refused = try_change(c, place, recorder, result);
@@ -399,7 +397,7 @@ Expected<ApplyResult> Applier::page(const StatePage& page) {
   const bool anew = begins_anew || store_.origins().restart(ordinal) != Rev{};
   if (anew) sweep_owned(ordinal, page, decoded->rows, obstacles, result);
   owned_rows(decoded->rows, anew ? Rev{} : held, ordinal, obstacles, result);
-  store_.origins().raise_horizon(ordinal, {page.horizon, Seq{}});
+  store_.origins().raise_horizon(ordinal, {page.horizon, Seq{}, Hlc{}});
   if (page.opening != 0) store_.origins().set_opening(ordinal, page.opening);
   const bool caught_up = page.to >= held && page.to >= store_.origins().horizon(ordinal).rev;
   if (anew) store_.origins().set_restart(ordinal, caught_up ? Rev{} : page.to);

@@ -111,7 +111,7 @@ class Applier {
   Store& store_;
   Care care_ = Care::none;
   // Our drafts by their HLC, while there are any: entries of an earlier life may be among them.
-  std::optional<std::map<Hlc, Seq>> drafts_;
+  std::optional<std::pair<Origin, std::map<Hlc, Seq>>> drafts_;  // of this life
 };
 
 }  // namespace starling

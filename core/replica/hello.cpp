@@ -4,6 +4,7 @@
 
 #include "core/base/sha256.h"
 #include "core/store/ack_store.h"
+#include "core/store/member_table.h"
 #include "core/store/origin_table.h"
 #include "core/store/peer_log.h"
 #include "core/store/store.h"
@@ -69,25 +70,21 @@ bool is_outlived(Store& store, const Hello& hello, const VersionVector& shown) {
 // What the peer had of our streams when it last acknowledged them to this database: of that both have the same. Entries
 // beyond it that come back from peers as we hold them are taken back (Applier::entry).
 Position proven(Store& store, const DeviceId& peer, const std::vector<HeldLog>& held) {
-  const Position ours = store.origins().vector().at(store.self());
+  const Rev ours = store.origins().vector().at(store.self()).rev;
   const Acknowledgement* ack = store.acks().table().find(peer);
-  Position kept = ack == nullptr ? Position{} : ack->vector.at(store.self());
-  kept.rev = std::min(kept.rev, ours.rev);
-  for (const HeldLog& log : held)
-    if (log.origin == store.self()) kept.rev = std::max(kept.rev, std::min(log.rev, store.state().written_in(log.opening, ours.rev).value_or(Rev{})));
-  if (store.state().provisional()) return {kept.rev, Seq{}, Hlc{}};
-  if (kept.seq >= ours.seq) return {kept.rev, ours.seq, ours.hlc};
-  if (const Position seen = store.built_upon(); seen.seq > kept.seq) kept = {kept.rev, seen.seq, seen.hlc};
-  const Seq horizon = store.origins().horizon(store.self_ordinal()).seq;
-  if (kept.seq >= horizon) return kept;
-  const std::optional<EntryHeader> next = store.log().header(store.self_ordinal(), horizon.next());
-  return next ? Position{kept.rev, horizon, Hlc{next->hlc.packed - 1}} : Position{kept.rev, ours.seq, ours.hlc};
+  Position known = ack == nullptr ? Position{} : ack->vector.at(store.self());
+  for (const HeldLog& log : held) {
+    if (log.origin != store.self()) continue;
+    known.rev = std::max(known.rev, std::min(log.rev, store.state().written_in(log.opening, ours).value_or(Rev{})));
+  }
+  return store.in_circulation(known);
 }
 
 constexpr std::uint64_t kBirthMax = 1ULL << 62;  // no clock says so; there is always a later one
 
-Incarnation latest_life(const Store& store, const VersionVector& vector) {
+Incarnation latest_life(const Store& store, const VersionVector& vector, const Incarnation& heard) {
   Incarnation latest = store.self().incarnation;
+  if (heard.birth.packed < kBirthMax) latest = std::max(latest, heard);
   for (const auto& [origin, position] : vector)
     if (origin.device == store.self().device && origin.incarnation.birth.packed < kBirthMax) latest = std::max(latest, origin.incarnation);
   return latest;
@@ -109,8 +106,7 @@ Incarnation next_life(Store& store, const Incarnation& latest) {
 
 std::optional<Renewal> renewal_of_life(Store& store, const VersionVector& vector, const Incarnation& heard) {
   if (store.state().is_doubled()) return std::nullopt;  // nothing is written under any name
-  Incarnation latest = latest_life(store, vector);
-  if (heard.birth.packed < kBirthMax) latest = std::max(latest, heard);
+  const Incarnation latest = latest_life(store, vector, heard);
   if (latest == store.self().incarnation) return std::nullopt;
   Renewal renewal{next_life(store, latest), {}, "peers know a later life of this device", true};
   if (!store.state().provisional()) renewal.kept = store.told();  // else all of it: rows of ours count as later than those
@@ -120,7 +116,7 @@ std::optional<Renewal> renewal_of_life(Store& store, const VersionVector& vector
 std::optional<Renewal> renewal(Store& store, const DeviceId& peer, const Hello& hello, const VersionVector& shown) {
   if (store.state().is_doubled()) return std::nullopt;
   if (!is_outlived(store, hello, shown)) return renewal_of_life(store, hello.vector, hello.heard);
-  return Renewal{next_life(store, latest_life(store, hello.vector)), proven(store, peer, hello.held),
+  return Renewal{next_life(store, latest_life(store, hello.vector, hello.heard)), proven(store, peer, hello.held),
                  "peers know this device further than its own database does, or otherwise"};
 }
 
@@ -132,21 +128,15 @@ std::optional<Renewal> renewal_of_clock(Store& store, WallTime theirs, WallTime 
   Position kept = store.told();
   for (auto next = store.log().header(self, kept.seq.next()); next && accepted(next->hlc); next = store.log().header(self, kept.seq.next()))
     kept = {head.rev, next->seq, next->hlc};
-  if (kept.seq >= head.seq) return std::nullopt;
+  VersionVector left = store.origins().vector();
+  left.put_back(store.self(), kept);
+  if (kept.seq >= head.seq || !accepted(left.greatest_hlc())) return std::nullopt;  // else what is stamped anew would be ahead, too
   const Hlc birth = std::max(Hlc::of(ours.ms, 0), Hlc{store.self().incarnation.birth.packed + 1});
   return Renewal{life_born(store, birth), kept, "this device has written with its clock ahead, and it is right now"};
 }
 
-Renewal renewal_as_told(Store& store, const VersionVector& theirs) {
-  const Position ours = store.origins().vector().at(store.self());
-  const Position known = theirs.at(store.self());
-  Position kept = known.seq < ours.seq ? known : ours;
-  if (const Position seen = store.built_upon(); seen.seq > kept.seq) kept = seen;
-  kept.rev = std::min(known.rev, ours.rev);
-  const Seq horizon = store.origins().horizon(store.self_ordinal()).seq;
-  if (store.state().provisional()) kept = {kept.rev, Seq{}, Hlc{}};
-  else if (kept.seq < horizon) kept = {kept.rev, ours.seq, ours.hlc};  // what we dropped all had acknowledged
-  return {next_life(store, latest_life(store, theirs)), kept, "this device was removed and admitted again"};
+Renewal renewal_as_told(Store& store, const VersionVector& theirs, const Incarnation& heard) {
+  return {next_life(store, latest_life(store, theirs, heard)), store.in_circulation(theirs.at(store.self())), "this device was removed and admitted again"};
 }
 
 std::uint64_t ack_version(const VersionVector& vector) {
@@ -178,6 +168,11 @@ Hello make_hello(Store& store, VersionVector shown, const DeviceId& peer, WallTi
   if (const Acknowledgement* heard = store.acks().table().find(peer)) {
     hello.heard = heard->incarnation;
     hello.heard_version = heard->version;
+  }
+  const Member* member = store.members().find(peer);  // removed once: it comes back in a later life than the one that was barred
+  if (member != nullptr && member->barred > hello.heard.birth) {
+    hello.heard = {member->barred, 0};
+    hello.heard_version = 0;
   }
   for (const Origin& origin : store.origins().of_device(peer)) {
     const Position position = store.origins().vector().at(origin);

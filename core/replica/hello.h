@@ -39,7 +39,7 @@ struct Renewal {
 
 // A peer says that the life that we go by never comes back: we were removed, and admitted again. What the peer does not show of
 // our streams nobody will take under that name.
-[[nodiscard]] Renewal renewal_as_told(Store&, const VersionVector& shown_by_peer);
+[[nodiscard]] Renewal renewal_as_told(Store&, const VersionVector& shown_by_peer, const Incarnation& heard);
 
 // Our log is told to nobody while it is provisional (core/replica/rebase.h).
 [[nodiscard]] VersionVector without_own_log(VersionVector, const Origin& self);

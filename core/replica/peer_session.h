@@ -45,6 +45,7 @@ struct PeerSession {
   bool same_models = false;       // its models are the same version as ours: digests compare
   std::set<std::string> models;   // that it has
 
+  Incarnation ours;               // the latest life of this device that it had heard of
   VersionVector vector;           // what it holds, as far as it told
   Incarnation incarnation;
   bool stopped = false;           // it writes nothing as its device any more: which of its lives it is does not matter

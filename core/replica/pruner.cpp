@@ -72,8 +72,7 @@ Pruner::Dropped Pruner::prune(WallTime wall) {
     const Done to = goal(origin, stones);
     Done& done = done_[ordinal];
     if (to.entries > done.entries) {
-      const std::size_t gone = store_.log().drop(ordinal, to.entries, limits::kPruneRows);
-      store_.origins().raise_horizon(ordinal, {Rev{}, std::min(to.entries, Seq{store_.origins().horizon(ordinal).seq.value + gone})});
+      const std::size_t gone = drop_entries(ordinal, to.entries, limits::kPruneRows);
       dropped.entries += gone;
       dropped.more |= gone == limits::kPruneRows;
       if (gone < limits::kPruneRows) done.entries = to.entries;
@@ -82,6 +81,14 @@ Pruner::Dropped Pruner::prune(WallTime wall) {
   }
   if (too_old_or_large(wall)) drop_old_entries(wall, dropped);
   return dropped;
+}
+
+std::size_t Pruner::drop_entries(Ordinal ordinal, Seq through, std::size_t most) {
+  const Seq last = std::min(through, Seq{store_.origins().horizon(ordinal).seq.value + most});
+  const std::optional<EntryHeader> header = store_.log().header(ordinal, last);
+  const std::size_t gone = store_.log().drop(ordinal, last, most);
+  if (header) store_.origins().raise_horizon(ordinal, {Rev{}, last, header->hlc});
+  return gone;
 }
 
 void Pruner::drop_stones(Ordinal ordinal, const Done& to, Done& done, Dropped& dropped) {
@@ -93,7 +100,7 @@ void Pruner::drop_stones(Ordinal ordinal, const Done& to, Done& done, Dropped& d
   }
   if (to.gone > done.gone) {
     const auto [last, gone] = store_.rows().drop_owned_tombstones(ordinal, to.gone, limits::kPruneRows);
-    if (gone > 0) store_.origins().raise_horizon(ordinal, {last, Seq{}});
+    if (gone > 0) store_.origins().raise_horizon(ordinal, {last, Seq{}, Hlc{}});
     dropped.tombstones += gone;
     dropped.more |= gone == limits::kPruneRows;
     if (gone < limits::kPruneRows) done.gone = to.gone;
@@ -132,10 +139,7 @@ bool Pruner::drop_oldest_entry(WallTime wall, bool whatever_its_age) {
     if (header && (!oldest || header->hlc < oldest->first)) oldest = {header->hlc, ordinal};
   }
   if (!oldest || (!whatever_its_age && wall.ms - oldest->first.ms() < kLogAgeMs)) return false;
-  const Seq through = store_.origins().horizon(oldest->second).seq.next();
-  (void)store_.log().drop(oldest->second, through, 1);
-  store_.origins().raise_horizon(oldest->second, {Rev{}, through});
-  return true;
+  return drop_entries(oldest->second, store_.origins().horizon(oldest->second).seq.next(), 1) == 1;
 }
 
 }  // namespace starling

@@ -39,6 +39,7 @@ class Pruner {
   [[nodiscard]] bool lived_before(const Origin&);
   [[nodiscard]] bool stones_may_go();
   [[nodiscard]] bool too_old_or_large(WallTime);
+  std::size_t drop_entries(Ordinal, Seq through, std::size_t most);
   void drop_stones(Ordinal, const Done& goal, Done&, Dropped&);
   void drop_old_entries(WallTime, Dropped&);
   bool drop_oldest_entry(WallTime, bool whatever_its_age);

@@ -85,8 +85,8 @@ void Replica::Impl::receive(PeerSession& s, const SharedChangeResponse& m) {
     able.insert(id == s.id ? able.begin() : able.end(), &other);
   }
   const auto may_give = [&](const PeerSession* other) { return !taker.declined(other->id); };
-  const auto source = std::find_if(able.begin(), able.end(), may_give);
-  if (source != able.end()) return taker.need(**source);
+  const auto next = std::find_if(able.begin(), able.end(), may_give);
+  if (next != able.end()) return taker.need(**next);
   taker.forget_declined();  // all have: it is asked again
   taker.need(s);
 }

@@ -156,6 +156,7 @@ void Replica::Impl::receive(PeerSession& s, const Hello& hello) {
   if (!s.same_models) note(LogLevel::info, short_string(s.device) + " has another version of the models: what either does not know it keeps");
   s.vector = hello.vector;
   s.incarnation = hello.incarnation;
+  s.ours = hello.heard;
   s.stopped = hello.stopped;
   s.pushed_rev = hello.vector.at(store.self()).rev;
   s.pushed_seq = hello.vector.at(store.self()).seq;
@@ -192,7 +193,7 @@ void Replica::Impl::refuse_all(const Error& why) {
 void Replica::Impl::receive(PeerSession& s, const ErrorMessage& error) {
   const SessionId id = s.id;
   if (error.code == Errc::identity_conflict && s.accepted && !std::exchange(renewed_as_told, true))
-    return begin_anew(renewal_as_told(store, s.vector));
+    return begin_anew(renewal_as_told(store, s.vector, s.ours));
   note(LogLevel::warning, NodeEvent::Kind::peer_refused, s.device, short_string(s.device) + " refused us: " + error.text);
   effects.push_back(Close{id, Error{error.code, error.text, "device " + to_string(s.device), ""}});
   drop(id);

@@ -273,7 +273,7 @@ void SnapshotTaker::finish() {
     const Ordinal ordinal = origins.ordinal(log.origin);
     if (log.seq <= origins.position(ordinal).seq) continue;
     while (store_.log().drop(ordinal, log.seq, limits::kPruneRows) > 0) {}
-    origins.raise_horizon(ordinal, {Rev{}, log.seq});
+    origins.raise_horizon(ordinal, {Rev{}, log.seq, log.hlc});
     origins.advance_seq(ordinal, log.seq, log.hlc, log.hash, log.seen.empty() ? head->vector() : log.seen);
   }
   store_.snapshot().clear();

@@ -22,9 +22,11 @@ bool has_column(sqlite3* db, std::string_view table, std::string_view column) {
   return select.text(table).text(column).step();
 }
 
-// Tables that are only added, the engine's own DDL makes (tables.h). Some builds of format 2 knew of openings already.
+// Tables that are only added, the engine's own DDL makes (tables.h). Some builds of format 2 knew of openings already. None
+// knew the stamp of the entry at its horizon: 0, which is what an origin without a horizon has.
 void from_2_to_3(sqlite3* db) {
   Statement(db, "ALTER TABLE sync_model ADD COLUMN shape BLOB").run();
+  Statement(db, "ALTER TABLE sync_origin ADD COLUMN horizon_hlc INTEGER NOT NULL DEFAULT 0").run();
   if (!has_column(db, "sync_origin", "opening"))
     Statement(db, "ALTER TABLE sync_origin ADD COLUMN opening INTEGER NOT NULL DEFAULT 0").run();
 }

@@ -9,9 +9,9 @@ namespace starling {
 OriginTable::OriginTable(sqlite3* db)
     : insert_(db, "INSERT INTO sync_origin(ordinal, device, birth, random, hash, seen) VALUES(?,?,?,?,?,?)"),
       update_(db, "UPDATE sync_origin SET rev=?, seq=?, hlc=?, hash=?, seen=?, horizon_rev=?, horizon_seq=?,"
-                  " restart=?, opening=? WHERE ordinal=?"),
-      select_(db, "SELECT ordinal, device, birth, random, rev, seq, hlc, hash, seen, horizon_rev, horizon_seq, restart,"
-                  " opening FROM sync_origin") {
+                  " horizon_hlc=?, restart=?, opening=? WHERE ordinal=?"),
+      select_(db, "SELECT ordinal, device, birth, random, rev, seq, hlc, hash, seen, horizon_rev, horizon_seq, horizon_hlc,"
+                  " restart, opening FROM sync_origin") {
   reload();
 }
 
@@ -31,7 +31,8 @@ void OriginTable::reload() {
     ByteReader seen(select_.column_bytes(8));
     ordinals[origin] = ordinal;
     const auto count = [this](int i) { return static_cast<std::uint64_t>(select_.column_integer(i)); };
-    rows[ordinal] = Row{origin, Hash128::from(select_.column_bytes(7)), read_vector(seen), {Rev{count(9)}, Seq{count(10)}}, Rev{count(11)}, count(12), false};
+    rows[ordinal] = Row{origin, Hash128::from(select_.column_bytes(7)), read_vector(seen), {Rev{count(9)}, Seq{count(10)}, Hlc{count(11)}},
+                        Rev{count(12)}, count(13), false};
     vector.join(origin, position);
   }
   ordinals_ = std::move(ordinals);  // all of it, or as it was
@@ -92,12 +93,13 @@ const OriginTable::Row& OriginTable::row(Ordinal o) const { return const_cast<Or
 
 const Hash128& OriginTable::last_hash(Ordinal o) const { return row(o).hash; }
 const VersionVector& OriginTable::seen(Ordinal o) const { return row(o).seen; }
-OriginTable::Horizon OriginTable::horizon(Ordinal o) const { return row(o).horizon; }
+Position OriginTable::horizon(Ordinal o) const { return row(o).horizon; }
 Rev OriginTable::restart(Ordinal o) const { return row(o).restart; }
 
-void OriginTable::raise_horizon(Ordinal o, const Horizon& to) {
+void OriginTable::raise_horizon(Ordinal o, const Position& to) {
   Row& r = row(o);
-  r.horizon = {std::max(r.horizon.rev, to.rev), std::max(r.horizon.seq, to.seq)};
+  r.horizon.rev = std::max(r.horizon.rev, to.rev);
+  if (to.seq > r.horizon.seq) r.horizon = {r.horizon.rev, to.seq, to.hlc};
   r.dirty = true;
 }
 
@@ -120,7 +122,8 @@ void OriginTable::put_back(Ordinal o, const Position& to, const Hash128& hash) {
   vector_.put_back(r.origin, to);
   r.hash = hash;
   if (to.seq == Seq{}) r.seen = {};
-  r.horizon = {std::min(r.horizon.rev, to.rev), std::min(r.horizon.seq, to.seq)};
+  r.horizon.rev = std::min(r.horizon.rev, to.rev);
+  if (to.seq < r.horizon.seq) r.horizon = {r.horizon.rev, to.seq, to.hlc};
   r.dirty = true;
 }
 
@@ -147,6 +150,7 @@ void OriginTable::flush() {
     update_.integer(static_cast<std::int64_t>(p.rev.value)).integer(static_cast<std::int64_t>(p.seq.value));
     update_.integer(static_cast<std::int64_t>(p.hlc.packed)).blob(r.hash.view()).blob(seen.bytes());
     update_.integer(static_cast<std::int64_t>(r.horizon.rev.value)).integer(static_cast<std::int64_t>(r.horizon.seq.value));
+    update_.integer(static_cast<std::int64_t>(r.horizon.hlc.packed));
     update_.integer(static_cast<std::int64_t>(r.restart.value)).integer(static_cast<std::int64_t>(r.opening)).integer(ordinal).run();
     r.dirty = false;
   }

@@ -31,12 +31,8 @@ class OriginTable {
   [[nodiscard]] const VersionVector& seen(Ordinal) const;
 
   // How far back the streams can be told from here: log entries, and tombstones of state, up to it are gone.
-  struct Horizon {
-    Rev rev;
-    Seq seq;
-  };
-  [[nodiscard]] Horizon horizon(Ordinal) const;
-  void raise_horizon(Ordinal, const Horizon&);  // the greater of each
+  [[nodiscard]] Position horizon(Ordinal) const;
+  void raise_horizon(Ordinal, const Position&);  // the greater of each
   // A state stream whose horizon has passed us is read from 0 again, and so far it was; zero: it is not.
   [[nodiscard]] Rev restart(Ordinal) const;
   void set_restart(Ordinal, Rev);
@@ -59,7 +55,7 @@ class OriginTable {
     Origin origin;
     Hash128 hash;
     VersionVector seen;
-    Horizon horizon;
+    Position horizon;
     Rev restart;
     std::uint64_t opening = 0;
     bool dirty = false;

@@ -1,58 +1,38 @@
 // Rows whose versions take another name: this device goes on under another life (Store::begin_new_life).
-#include <algorithm>
-
+#include "core/base/assert.h"
 #include "core/store/row_store.h"
 
 namespace starling {
 
+void RowStore::restamp(ModelIndex m, BytesView key, const RowVersion& later) {
+  const std::optional<RowVersion> now = version(m, key);
+  ASSERT(now);
+  const std::optional<BytesView> values = now->death ? std::nullopt : read_row(m, key);
+  const bool intact = !values || is_intact(m, key, *now, *values);
+  put(m, key, later, values, intact);
+  if (has_rules(m)) note_anew({m, Bytes(key)});  // which of two rows is shown follows from their stamps
+}
+
 void RowStore::rename(Ordinal from, Ordinal to, const Position& behind) {
-  Statement(db_, "UPDATE sync_row SET dead_origin=?2, dead_seq=dead_seq-?3 WHERE dead_origin=?1 AND dead_seq>?3")
-      .integer(from).integer(to).integer(static_cast<std::int64_t>(behind.seq.value)).run();
-  rename_stamps(from, to, behind.hlc);
-  sum_anew(to);
-}
-
-void RowStore::rename_stamps(Ordinal from, Ordinal to, Hlc behind) {
-  const auto its = [&](Ordinal origin, Hlc hlc) { return origin == from && hlc > behind; };
-  Statement select(db_, "SELECT model, key, origin, hlc, fields FROM sync_row WHERE rev IS NULL AND (origin=?1 OR fields IS NOT NULL)");
-  Statement update(db_, "UPDATE sync_row SET origin=?3, fields=?4 WHERE model=?1 AND key=?2");
-  select.integer(from);
-  while (select.step()) {  // rows are changed in place: none moves
-    const Hlc generation{static_cast<std::uint64_t>(select.column_integer(3))};
-    bool named = its(select.column_integer(2), generation);
-    const Ordinal origin = named ? to : select.column_integer(2);
-    ByteWriter fields;
-    for (ByteReader r(select.column_bytes(4)); !r.rest().empty() && !r.failed();) {
-      fields.varint(r.varint());
-      const std::int64_t later = r.zigzag();
-      fields.zigzag(later);
-      const auto ordinal = static_cast<Ordinal>(r.varint());
-      const bool field = its(ordinal, Hlc{generation.packed + static_cast<std::uint64_t>(later)});
-      named = named || field;
-      fields.varint(static_cast<std::uint64_t>(field ? to : ordinal));
-    }
-    if (!named) continue;
-    update.integer(select.column_integer(0)).blob(select.column_bytes(1)).integer(origin);
-    (select.column_is_null(4) ? update.null() : update.blob(fields.bytes())).run();
-  }
-}
-
-// Stamps are part of a row's sum: those of rows that name this origin.
-void RowStore::sum_anew(Ordinal named) {
-  held_.valid = false;
-  const Origin origin = origins_.origin(named);
+  const Origin before = origins_.origin(from);
+  const Origin after = origins_.origin(to);
+  const auto rename_stamp = [&](Stamp& stamp) {
+    const bool its = stamp.origin == before && stamp.hlc > behind.hlc;
+    if (its) stamp.origin = after;
+    return its;
+  };
   for (ModelIndex m = 0; m < schema_.models.size(); ++m) {
     if (schema_.models[m].kind != Kind::shared) continue;
-    std::vector<std::pair<Bytes, RowVersion>> rows;
-    read_shared(m, {}, [&](BytesView key, const RowVersion& v) {
-      const bool names = v.generation.origin == origin || std::any_of(v.fields.begin(), v.fields.end(), [&](const FieldStamp& f) { return f.stamp.origin == origin; });
-      if (names && !v.death) rows.emplace_back(key, v);
+    std::vector<std::pair<Bytes, RowVersion>> renamed;
+    read_shared(m, {}, [&](BytesView key, RowVersion v) {
+      bool its = rename_stamp(v.generation);
+      for (FieldStamp& f : v.fields) its = rename_stamp(f.stamp) || its;
+      const bool killed = v.death && v.death->origin == before && v.death->seq > behind.seq;
+      if (killed) v.death = Death{after, Seq{v.death->seq.value - behind.seq.value}};
+      if (its || killed) renamed.emplace_back(key, std::move(v));
       return true;
     });
-    for (const auto& [key, v] : rows) {
-      put(m, key, v, read_row(m, key));
-      if (has_rules(m)) note_anew({m, key});  // which of two rows is shown follows from their stamps
-    }
+    for (const auto& [key, later] : renamed) restamp(m, key, later);
   }
 }
 

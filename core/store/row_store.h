@@ -88,6 +88,8 @@ class RowStore {
   void read_shared(ModelIndex, BytesView after, const std::function<bool(BytesView key, const RowVersion&)>&);
   // Drops up to `most` tombstones of deletes that `origin` wrote up to `through`; seeds' stay. Gives how many.
   std::size_t drop_tombstones(Ordinal origin, Seq through, std::size_t most);
+  // A row under other stamps: its values stay, and whether it is damaged.
+  void restamp(ModelIndex, BytesView key, const RowVersion&);
   // Stamps of shared rows that name the one origin name the other from now on: those of what `from` wrote behind a position.
   void rename(Ordinal from, Ordinal to, const Position& behind);
   // A row and all that is known of it.
@@ -178,8 +180,6 @@ class RowStore {
   template <class Sum, class Bind>
   std::size_t put_all_new(ModelIndex, std::span<const NewRow>, Ordinal owner, Statement& one, Statement& many, const Sum&,
                           const Bind&);
-  void rename_stamps(Ordinal from, Ordinal to, Hlc behind);
-  void sum_anew(Ordinal named);
 
   sqlite3* db_;
   static const char kReadOwned[];

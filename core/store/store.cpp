@@ -54,6 +54,13 @@ WorkspaceId new_workspace(Prng& prng) {
   return id;
 }
 
+// One number over another: as a whole, or as far as a write came that failed.
+bool is_written_over(std::uint64_t found, std::uint64_t before, std::uint64_t after) {
+  for (std::uint64_t byte = 0xff; byte != 0; byte <<= 8)
+    if ((found & byte) != (before & byte) && (found & byte) != (after & byte)) return false;
+  return true;
+}
+
 }  // namespace
 
 Store::Store() = default;
@@ -177,7 +184,7 @@ bool Store::is_what_was_closed(const OpeningFile& beside) const {
   const SyncState::Opening& last = state_->opening();
   if (!last.place && !last.next) return true;  // it is new, or of a build that kept nothing beside it
   const std::optional<std::uint64_t> number = beside.read();
-  if (last.next && number == last.next) return true;
+  if (last.next && number && is_written_over(*number, last.number.value_or(*last.next), *last.next)) return true;
   return last.number == number && last.place.value_or("") == place_of_(beside.name());
 }
 
@@ -419,28 +426,27 @@ void Store::detach() {
   OpeningFile(handle()).remove();
 }
 
-Position Store::built_upon() const {
-  Position known;
-  for (const auto& [origin, position] : origins_->vector()) {
-    if (origin == self()) continue;
-    const Position seen = origins_->seen(*origins_->find(origin)).at(self());
-    if (seen.seq > known.seq) known = seen;
-  }
-  return known;
+Position Store::in_circulation(const Position& known) const {
+  const Position ours = origins_->vector().at(self());
+  const Rev rev = std::min(known.rev, ours.rev);
+  if (state_->provisional()) return {rev, Seq{}, Hlc{}};
+  Position most = known;
+  const auto take = [&](const Position& other) {
+    if (other.seq > most.seq) most = other;
+  };
+  take(origins_->horizon(self_ordinal_));
+  for (const auto& [origin, position] : origins_->vector())
+    if (origin != self()) take(origins_->seen(*origins_->find(origin)).at(self()));
+  if (most.seq >= ours.seq) most = ours;
+  return {rev, most.seq, most.hlc};
 }
 
 Position Store::told() const {
-  const Position ours = origins_->vector().at(self());
-  if (state_->provisional()) return {ours.rev, Seq{}, Hlc{}};
-  Position known = built_upon();
+  Position known;
   for (const auto& [member, ack] : acks_->table().all())
     if (const Position taken = ack.vector.at(self()); taken.seq > known.seq) known = taken;
-  const Seq horizon = origins_->horizon(self_ordinal_).seq;
-  if (known.seq < horizon) {  // all had it, and what they said of it is forgotten
-    const std::optional<EntryHeader> next = log_->header(self_ordinal_, horizon.next());
-    known = next ? Position{{}, horizon, Hlc{next->hlc.packed - 1}} : ours;
-  }
-  return known.seq < ours.seq ? Position{ours.rev, known.seq, known.hlc} : ours;
+  known.rev = origins_->position(self_ordinal_).rev;
+  return in_circulation(known);
 }
 
 void Store::begin_new_life(const Incarnation& incarnation, const Position& kept) {

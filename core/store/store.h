@@ -106,10 +106,11 @@ class Store {
   void set_merging(VersionVector v) { merging_ = std::move(v); }
   [[nodiscard]] const VersionVector& merging() const { return merging_; }
 
-  // How far our log is in circulation for certain: a member has acknowledged it, or others have built upon it in entries that
-  // we hold. What lies beyond may be known to nobody. With our revision; drafts: nothing of the log.
-  [[nodiscard]] Position told() const;
-  [[nodiscard]] Position built_upon() const;  // the latter alone
+  // How far our streams are in circulation for certain, where others hold `known` of them: so far, what others have built
+  // upon in entries that we hold, and what was dropped, for all had that. What lies beyond may be known to nobody. Of a log
+  // of drafts: nothing.
+  [[nodiscard]] Position in_circulation(const Position& known) const;
+  [[nodiscard]] Position told() const;  // the same, by what members have acknowledged; and our revision
 
   // Takes another name for what this device will write; in a transaction. Of what it wrote under the former one that stays
   // there which lies within `kept`. The rest becomes this life's: entries as drafts, which are stamped anew when it has

@@ -36,6 +36,7 @@ CREATE TABLE IF NOT EXISTS sync_origin (
   hash BLOB NOT NULL,
   horizon_rev INTEGER NOT NULL DEFAULT 0,
   horizon_seq INTEGER NOT NULL DEFAULT 0,
+  horizon_hlc INTEGER NOT NULL DEFAULT 0,  -- of that entry
   restart INTEGER NOT NULL DEFAULT 0,  -- its state stream is read anew, and so far it was
   opening INTEGER NOT NULL DEFAULT 0,  -- of its database, in which it told `rev` or later; 0: not known
   seen BLOB NOT NULL,
