@@ -76,14 +76,14 @@ void draw_topology(Stretch& s) {
     }
   };
   keep_and_put(Verb::back_up, Verb::restore, 15);
-  keep_and_put(Verb::copy_disk, Verb::put_back, 3);
+  keep_and_put(Verb::copy_disk, Verb::put_back, 10);
   if (s.strikes(Verb::remove, 10)) {
     const std::size_t a = s.device();
     const Duration at = s.when();
     s.add(at, Verb::remove, a);
     s.add(at + s.a_while(s.lasts), Verb::readmit, a);
   }
-  if (s.strikes(Verb::clone, 1)) s.add(s.when(), Verb::clone, s.device());
+  if (s.strikes(Verb::clone, 10)) s.add(s.when(), Verb::clone, s.device());
   for (std::size_t a = s.strikes(Verb::upgrade, 12) ? 0 : s.devices; a < s.devices; ++a)
     if (s.prng.chance(60)) s.add(s.when(), Verb::upgrade, a);
 }

@@ -252,6 +252,8 @@ void Ledger::Named::add(const ChangeSet& changes) {
 void Ledger::observe(SimNode& node, const Named& named) {
   Watch& w = watches_[&node];
   const Disk::Calm calm(node.disk());
+  w.latest_ms = std::max(w.taking ? w.latest_ms : 0, node.wall().ms);
+  w.taking = node.store().snapshot().listed() > 0;
   if (node.store().snapshot().merging()) {
     w.merging = true;
     w.named.add(named);
@@ -368,7 +370,7 @@ void Ledger::read_entry(SimNode& node, Watch& w, const Origin& origin, Entry& en
   const EntryHeader& h = entry.header;
   const std::string name_of_entry = at(origin, h.seq.value);
   if (!node.vector().covers(h.dependencies)) complain(node, "applied " + name_of_entry + " before what its author had seen");
-  if (!w.opening && origin != node.store().self() && h.hlc.ms() > node.wall().ms + limits::kDriftMaxMs)
+  if (!w.opening && origin != node.store().self() && h.hlc.ms() > w.latest_ms + limits::kDriftMaxMs)
     complain(node, "applied " + name_of_entry + ", whose clock is beyond the drift limit");
   auto decoded = entry.under.find(schema.digest());
   if (decoded == entry.under.end()) {

@@ -96,6 +96,8 @@ class Ledger : public Witness {
     std::unique_ptr<RowReader> rows;
     bool merging = false;  // a snapshot
     Named named;           // while it merged
+    bool taking = false;   // a snapshot, whose clock was judged when it began
+    std::int64_t latest_ms = 0;  // that its own clock has shown since
     bool anew = false;     // it reads a state stream anew
     reference::State drafts;  // what has no number yet
     std::set<RowName> drafted;

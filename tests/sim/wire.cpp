@@ -66,7 +66,7 @@ void Network::send_now(SessionId session, const std::shared_ptr<const Message>& 
   const End& here = connection->ends[from];
   const End& there = connection->ends[1 - from];
   const Bytes frame = encode_frame(*message);
-  if (there.incoming_bytes + frame.size() > config.outbox_max) {
+  if (there.incoming_bytes > 0 && there.incoming_bytes + frame.size() > config.outbox_max) {  // an empty one takes any frame
     ++faults_.outbox_full;
     return here.node->push(OutboxFull{session});
   }

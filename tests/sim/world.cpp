@@ -146,12 +146,13 @@ void World::expect_core_to_agree() {
   const auto is_member = [this](std::size_t i) { return !node(i).store().state().provisional(); };
   if (std::none_of(core.begin(), core.end(), is_member)) return;  // they wait for a member that admits them
   const MonoTime until = cluster_.now() + patience();
-  do wait_a_second();
-  while (!agree(core) && cluster_.now() < until);
+  do {
+    wait_a_second();
+    retry_quarantines(core);  // whoever holds something is no source of snapshots
+  } while (!agree(core) && cluster_.now() < until);
   for (const std::string& complaint : cluster_.ledger().complaints()) complain(complaint);
   if (!agree(core)) return complain("the core does not agree although all of it was mended");
   cluster_.run_for(2s);
-  retry_quarantines(core);
   for (const std::size_t i : core) {
     complain_of_node(node(i), cluster_.ledger(), complaints_);
     if (digest_of(node(i)) != digest_of(node(core.front()))) complain("in the core, " + node(i).name() + " shows other rows");
@@ -167,6 +168,7 @@ void World::expect_all_to_agree() {
   for (int second = 0; second < 65; ++second) wait_a_second();  // longer than a refused row rests, or a pull bears silence
   for (int second = 0; !agree(all) && cluster_.now() < until; ++second) {
     if (second % 60 == 0) readmit_all();  // somebody may have removed one whom nobody else had heard of then
+    retry_quarantines(all);
     wait_a_second();
   }
   retry_quarantines(all);
