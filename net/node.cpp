@@ -9,6 +9,7 @@
 #include "core/replica/migration.h"
 #include "core/replica/quarantine_release.h"
 #include "core/replica/replica.h"
+#include "core/replica/seeds.h"
 #include "core/replica/transaction_manager.h"
 #include "core/store/backup.h"
 #include "core/store/sqlite_runtime.h"
@@ -228,9 +229,10 @@ Expected<std::unique_ptr<Node>> Node::open(Config config, std::vector<Model> mod
     wanted.on_busy = [guard = guard.get()](int tries) { return guard->wait(tries); };
     Expected<std::unique_ptr<Store>> store = Store::open(wanted, clock.now().wall, prng);
     if (!store) return std::move(store).error();
+    (void)release_quarantine(**store, clock.now().wall, false);
+    if (const Expected<void> created = create_seeds(**store, clock.now().wall); !created) return created.error();
     const Expected<std::uint64_t> adopted = adopt_existing_rows(**store, clock.now().wall);
     if (!adopted) return adopted.error();
-    (void)release_quarantine(**store, clock.now().wall, false);
 
     auto impl = std::make_unique<Impl>(std::move(config), std::move(*lock), std::move(*identity), std::move(guard),
                                        std::move(*store), std::move(system_clock), prng);

@@ -6,7 +6,7 @@
 //   dependencies: what changed in the author's vector since its previous entry: origin, seq and hlc each
 //   origins that generations refer to besides those. Index 0 is the author, then the dependencies, then these
 //   models: their names
-//   changes, as runs of one model, operation and field set: the generations (update, erase: origin index, hlc as a
+//   changes, as runs of one model, operation (seeds are one of their own) and field set: the generations (update, erase: origin index, hlc as a
 //         difference), then the keys and the values column by column (columns.h)
 //   signature: length and bytes, empty in this version
 // Runs form from neighbours: order the changes of a transaction by model, operation, fields and key, and they become
@@ -35,7 +35,7 @@ struct EntryHeader {
 };
 
 // Changes name their models by index into `schema`; all must be of Kind::shared, an insert's generation is the entry's
-// stamp, and no key occurs twice. The author itself and positions without a seq are left out of the dependencies.
+// stamp, or none (a seed), and no key occurs twice. The author itself and positions without a seq are left out of the dependencies.
 // Errc::too_large: more than kChangesPerEntryMax changes, or the bytes, or keys and values taken by themselves, are
 // beyond kEntryMax.
 [[nodiscard]] Expected<Bytes> encode_entry(const EntryHeader&, const std::vector<Change>&, const Schema&);

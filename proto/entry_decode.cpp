@@ -107,11 +107,12 @@ bool EntryReader::read_run_head() {
   const Run before = run_;
   const std::uint64_t model_and_op = r_.varint();
   run_.model = model_and_op >> 2;
-  run_.op = static_cast<Op>(model_and_op & 3);
+  run_.seeds = (model_and_op & 3) == kSeedOp;
+  run_.op = run_.seeds ? Op::insert : static_cast<Op>(model_and_op & 3);
   run_.key_columns = r_.u8() + std::size_t{1};
   run_.fields = run_.op == Op::erase ? 0 : r_.varint();
   const std::uint64_t count = r_.varint();
-  if (r_.failed() || (model_and_op & 3) > static_cast<std::uint64_t>(Op::erase)) return false;
+  if (r_.failed()) return false;
   if (run_.key_columns > limits::kFieldsMax || count == 0 || count > kRunMax) return false;
   run_.count = static_cast<std::size_t>(count);
   if (run_.op == Op::update && run_.fields == 0) return false;
@@ -123,7 +124,7 @@ bool EntryReader::read_run_head() {
 bool EntryReader::read_run(std::size_t total) {
   if (!read_run_head() || run_.count > total - changes_.size()) return false;
   const std::size_t first = changes_.size();
-  changes_.resize(first + run_.count, {model_of_run(), run_.op, header_.stamp(), {}, run_.fields, {}});
+  changes_.resize(first + run_.count, {model_of_run(), run_.op, run_.seeds ? Stamp{} : header_.stamp(), {}, run_.fields, {}});
   const auto run = std::span(changes_).subspan(first);
   if (run_.op != Op::insert && !read_generations(run)) return false;
   read_rows(run);

@@ -19,7 +19,9 @@ Error too_large(const std::string& how) {
 }
 Error too_many_bytes() { return too_large(std::to_string(limits::kEntryMax / limits::MiB) + " MiB"); }
 
-bool same_shape(const Change& a, const Change& b) { return a.model == b.model && a.op == b.op && a.fields == b.fields; }
+bool same_shape(const Change& a, const Change& b) {
+  return a.model == b.model && a.op == b.op && is_seed(a) == is_seed(b) && a.fields == b.fields;
+}
 
 class EntryWriter {
  public:
@@ -63,6 +65,7 @@ void EntryWriter::collect_origins() {
   std::set<Origin> others;
   const Origin* before = &header_.origin;  // neighbours mostly agree
   for (const Change& change : changes_) {
+    if (is_seed(change)) continue;
     const Origin& origin = change.generation.origin;
     if (origin == *before || origin == header_.origin) continue;
     if (!std::binary_search(dependencies_.begin(), dependencies_.end(), origin)) others.insert(origin);
@@ -110,7 +113,7 @@ Run EntryWriter::head_of(const Change& change) const {
     case Op::erase: ASSERT(change.fields == 0); break;
   }
   const auto table_index = std::find(models_.begin(), models_.end(), change.model) - models_.begin();
-  return {static_cast<std::uint64_t>(table_index), change.op, model.key.size(), change.fields, 0};
+  return {static_cast<std::uint64_t>(table_index), change.op, model.key.size(), change.fields, 0, is_seed(change)};
 }
 
 std::size_t EntryWriter::write_run(std::size_t first) {
@@ -118,14 +121,14 @@ std::size_t EntryWriter::write_run(std::size_t first) {
   std::size_t end = first + 1;
   while (end < changes_.size() && end - first < kRunMax && same_shape(changes_[first], changes_[end])) ++end;
   run.count = end - first;
-  out_.varint(run.model << 2 | static_cast<std::uint64_t>(run.op));
+  out_.varint(run.model << 2 | (run.seeds ? kSeedOp : static_cast<std::uint64_t>(run.op)));
   out_.u8(static_cast<std::uint8_t>(run.key_columns - 1));
   if (run.op != Op::erase) out_.varint(run.fields);
   out_.varint(run.count);
   const auto changes = std::span(changes_).subspan(first, run.count);
   for (const Change& change : changes) {
     ASSERT(change.key.size() <= limits::kKeyMax && change.values.size() <= limits::kRowMax);
-    ASSERT(run.op != Op::insert || change.generation == header_.stamp());
+    ASSERT(run.op != Op::insert || run.seeds || change.generation == header_.stamp());
   }
   if (run.op != Op::insert) write_generations(changes);
   rows_.clear();

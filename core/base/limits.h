@@ -85,6 +85,9 @@ inline constexpr std::size_t kDamagedMax = 1000;          // damaged rows that a
 inline constexpr std::size_t kRepairScan = 20'000;        // versions looked through for one answer to a repair
 inline constexpr std::size_t kDigestsMax = 10'000;        // (model, owner) in one message
 
+inline constexpr std::size_t kTouchyRowsMax = 1000;       // rows over which SQLite rolls everything back, remembered
+inline constexpr std::size_t kSeedsMax = 1000;            // declared rows of one model
+
 // Deadlines
 inline constexpr auto kHandshakeDeadline = 5s;            // TLS, and then the Hello
 inline constexpr auto kSendDeadline = 30s;

@@ -42,6 +42,16 @@ struct Model {
   };
   std::vector<OnDangling> dangling = {};  // foreign keys, each by one of its columns; one that is not named: keep
 
+  std::vector<std::string> seeds = {};  // see seed()
+
+  // A row that every device creates on its own, such as a default: one row on all of them, whoever was first; edits merge by
+  // field, and what was deleted stays deleted. `values`: of all columns in order, as SQL: "'inbox', 'Inbox', 0". Shared models only.
+  [[nodiscard]] Model seed(std::string values) const {
+    Model model = *this;
+    model.seeds.push_back(std::move(values));
+    return model;
+  }
+
   // Names a foreign key of this table by a column that is in no other, and says what happens while it dangles.
   [[nodiscard]] Model on_dangling(std::string column, Dangling policy) const {
     Model model = *this;
@@ -50,8 +60,8 @@ struct Model {
   }
 
   // The table's name is read from the DDL when the store opens; errors are reported there.
-  [[nodiscard]] static Model from_sql(std::string ddl, Kind kind) { return {"", std::move(ddl), kind, false, {}}; }
-  [[nodiscard]] static Model existing(std::string table, Kind kind) { return {std::move(table), "", kind, false, {}}; }
+  [[nodiscard]] static Model from_sql(std::string ddl, Kind kind) { return {"", std::move(ddl), kind}; }
+  [[nodiscard]] static Model existing(std::string table, Kind kind) { return {std::move(table), "", kind}; }
 };
 
 enum class Affinity : std::uint8_t { text, numeric, integer, real, blob };
@@ -94,6 +104,7 @@ struct ModelSchema {
   std::vector<UniqueFields> uniques;  // ascending: their numbers are the same on every device
   std::vector<Reference> references;  // likewise
   bool has_dependents = false;        // a reference of a model leads here
+  std::vector<std::string> seeds;     // as declared; peers need not agree on them
   bool built_in = false;          // the engine's own (core/store/member_table.h): not the application's to see
   Hash128 digest;                 // over all that two peers must agree on
 

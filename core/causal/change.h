@@ -12,10 +12,15 @@ namespace starling {
 struct Change {
   ModelIndex model = 0;
   Op op = Op::insert;
-  Stamp generation;      // insert: the entry's own stamp, which opens it; update, erase: the generation it saw
+  Stamp generation;      // insert: the entry's own stamp, which opens it, or none of a seed; update, erase: the generation it saw
   BytesView key;         // canonical: typed bytes of the key columns, in key order
   FieldMask fields = 0;  // insert: every field that is not in the key; update: those that changed; erase: none
   BytesView values;      // typed bytes of `fields`, ascending
 };
+
+// A row that every device creates on its own: it stands at HLC 0, whoever tells of it and when.
+[[nodiscard]] inline bool is_seed(const Change& c) { return c.op == Op::insert && c.generation == Stamp{}; }
+// The stamp of what a change writes, in an entry with that one.
+[[nodiscard]] inline const Stamp& stamp_of(const Change& c, const Stamp& entry) { return is_seed(c) ? c.generation : entry; }
 
 }  // namespace starling

@@ -1,5 +1,8 @@
 #include "core/replica/adoption.h"
 
+#include <algorithm>
+#include <functional>
+
 #include "core/replica/stamper.h"
 #include "core/replica/transaction_manager.h"
 #include "core/replica/undo.h"
@@ -9,6 +12,7 @@
 #include "core/store/schema_reader.h"
 #include "core/store/statement.h"
 #include "core/store/store.h"
+#include "core/store/sync_state.h"
 
 namespace starling {
 namespace {
@@ -126,13 +130,28 @@ bool is_adopted(Store& store, const ModelSchema& model) {
   return select.text(model.name).step() && select.column_integer(0) != 0;
 }
 
+// Parents before their children, which would be taken for orphans meanwhile.
+std::vector<const ModelSchema*> in_order_of_references(const Schema& schema) {
+  std::vector<const ModelSchema*> ordered;
+  const std::function<void(const ModelSchema&)> add = [&](const ModelSchema& m) {
+    if (std::find(ordered.begin(), ordered.end(), &m) != ordered.end()) return;
+    const std::size_t place = ordered.size();
+    ordered.push_back(&m);  // so that a circle ends
+    for (const Reference& reference : m.references) add(*schema.find(reference.parent));
+    std::rotate(ordered.begin() + static_cast<std::ptrdiff_t>(place), ordered.begin() + static_cast<std::ptrdiff_t>(place) + 1, ordered.end());
+  };
+  for (const ModelSchema& m : schema.models) add(m);
+  return ordered;
+}
+
 }  // namespace
 
 Expected<std::uint64_t> adopt_existing_rows(Store& store, WallTime wall) {
   std::uint64_t total = 0;
-  for (const ModelSchema& model : store.schema().models) {
-    if (is_adopted(store, model)) continue;
-    const Expected<std::uint64_t> adopted = adopt_model(store, model, wall);
+  if (store.state().is_doubled()) return total;  // nothing is written under this name
+  for (const ModelSchema* model : in_order_of_references(store.schema())) {
+    if (is_adopted(store, *model)) continue;
+    const Expected<std::uint64_t> adopted = adopt_model(store, *model, wall);
     if (!adopted) return adopted.error();
     total += *adopted;
   }

@@ -31,11 +31,12 @@ namespace {
 
 std::string stream_name(const Origin& origin) { return "stream of device " + to_string(origin.device); }
 
-// An update or a delete names a row that its author had seen, so its insert lies within what we hold by now. Seeds (rows
-// at HLC 0) are not declared by anybody yet: a change of one would open a row that lacks fields.
+// An update or a delete names a row that its author had seen, so its insert lies within what we hold by now. At HLC 0 stand
+// seeds alone, under nobody's name.
 bool names_an_unknown_row(const DecodedEntry& entry, const VersionVector& held) {
   return std::any_of(entry.changes.begin(), entry.changes.end(), [&](const Change& c) {
-    return c.op != Op::insert && (c.generation.hlc == Hlc{} || !held.covers(c.generation));
+    if (c.generation.hlc == Hlc{}) return c.generation.origin != Origin{};
+    return c.op != Op::insert && !held.covers(c.generation);
   });
 }
 
@@ -138,7 +139,7 @@ Expected<ApplyResult> Applier::entry(const Origin& origin, Seq seq, BytesView by
   const Obstacles obstacles(store_, decoded->unknown);
   const std::optional<Seq> draft = draft_of(*decoded, bytes);
   const auto stuck = [&](const Change& c) { return care_ != Care::none || !obstacles.of(c).empty(); };
-  if (!draft && !has_room(decoded->changes.size()) && std::any_of(decoded->changes.begin(), decoded->changes.end(), stuck)) {
+  if (!draft && !has_room(decoded->changes, stuck)) {
     result.outcome = Applied::wait_room;
     return result;
   }
@@ -198,6 +199,12 @@ void Applier::take_back(const DecodedEntry& entry, Ordinal origin, Seq draft) {
 
 bool Applier::has_room(std::size_t changes) { return store_.quarantined() + changes <= limits::kQuarantinedMax; }
 
+// For those of them that are stuck.
+template <class Rows, class Stuck>
+bool Applier::has_room(const Rows& rows, const Stuck& stuck) {
+  return has_room(rows.size()) || has_room(static_cast<std::size_t>(std::count_if(rows.begin(), rows.end(), stuck)));
+}
+
 void Applier::changes_of(const DecodedEntry& entry, const Obstacles& obstacles, ConflictRecorder& recorder, ApplyResult& result) {
   const Place place{entry.header.stamp(), entry.header.seq};
   for (std::span<const Change> left = entry.changes; !left.empty();) {
@@ -220,7 +227,7 @@ std::size_t Applier::new_rows(std::span<const Change> changes, const Stamp& stam
   const ModelIndex model = changes.front().model;
   std::vector<NewRow> rows;
   for (const Change& c : changes) {
-    if (c.op != Op::insert || c.model != model || rows.size() == RowStore::kMany || !obstacles.of(c).empty()) break;
+    if (c.op != Op::insert || is_seed(c) || c.model != model || rows.size() == RowStore::kMany || !obstacles.of(c).empty()) break;
     rows.push_back({c.key, known_values(store_.schema().models[model], c.fields, c.values), {}});
   }
   if (rows.empty()) return 0;
@@ -253,7 +260,9 @@ void Applier::note_taken(ModelIndex model, Op op, FieldMask fields, BytesView ke
 }
 
 // What is shown of models with rules is decided with it, and undone with it: what SQLite refuses of that may be another row.
-std::optional<std::string> Applier::try_alone(WallTime wall, ApplyResult& result, const std::function<void()>& apply) {
+// A row over which SQLite rolls everything back (RAISE(ROLLBACK)) is refused at the next attempt, before it is tried.
+std::optional<std::string> Applier::try_alone(const Named& row, WallTime wall, ApplyResult& result, const std::function<void()>& apply) {
+  if (rolls_back_.contains(row)) return "SQLite refuses it, and rolls the whole transaction back";
   settle(wall, result);
   SQLite::Database& db = store_.database();
   const bool has_rules = store_.has_rules();
@@ -263,7 +272,11 @@ std::optional<std::string> Applier::try_alone(WallTime wall, ApplyResult& result
     apply();
     settle(wall, result);
   } catch (const SQLite::Exception& e) {
-    if (!is_user_error(e) || sqlite3_get_autocommit(store_.handle()) != 0) throw;
+    if (!is_user_error(e)) throw;
+    if (sqlite3_get_autocommit(store_.handle()) != 0) {
+      if (rolls_back_.size() < limits::kTouchyRowsMax) rolls_back_.insert(row);
+      throw;
+    }
     db.exec("ROLLBACK TO sync_change; RELEASE sync_change");
     if (has_rules) store_.take_back_rows();
     return std::string("SQLite refuses it: ") + e.what();
@@ -275,7 +288,8 @@ std::optional<std::string> Applier::try_alone(WallTime wall, ApplyResult& result
 std::optional<std::string> Applier::try_change(const Change& c, const Place& place, ConflictRecorder& recorder, ApplyResult& result) {
   (void)store_.origins().ordinal(c.generation.origin);  // both stay, whatever becomes of the change
   (void)store_.origins().ordinal(place.stamp.origin);
-  return try_alone(recorder.wall(), result, [&] { change(c, place, recorder, result); });
+  const Named row{store_.schema().models[c.model].name, Bytes(c.key)};
+  return try_alone(row, recorder.wall(), result, [&] { change(c, place, recorder, result); });
 }
 
 void Applier::change_or_hold(const Change& c, const Place& place, std::string why, const std::string& model,
@@ -295,7 +309,7 @@ void Applier::change_or_hold(const Change& c, const Place& place, std::string wh
 void Applier::change(const Change& c, const Place& place, ConflictRecorder& recorder, ApplyResult& result) {
   RowStore& rows = store_.rows();
   const ModelSchema& m = store_.schema().models[c.model];
-  const Stamp& stamp = place.stamp;
+  const Stamp& stamp = stamp_of(c, place.stamp);
   const std::optional<RowVersion> held = rows.version(c.model, c.key);
   const RowVersion* mine = held ? &*held : nullptr;
   MergeResult merged = merge(mine, c.op, c.generation, c.fields, stamp);
@@ -303,6 +317,7 @@ void Applier::change(const Change& c, const Place& place, ConflictRecorder& reco
     const std::optional<BytesView> row = rows.read_row(c.model, c.key);
     if (row) merged.won |= greater_values(m, c, *row, merged.tied);
   }
+  if (c.op == Op::update && merged.verdict == Verdict::insert_row) return;  // of a seed that nobody has told: it lacks fields
   recorder.record(c, mine, merged);
   ++result.rows;
   if (merged.verdict == Verdict::superseded) return;
@@ -334,6 +349,7 @@ void Applier::change(const Change& c, const Place& place, ConflictRecorder& reco
   }
   rows.put(c.model, c.key, merged_version(mine, merged, c.op, c.generation, stamp, place.seq), values, intact);
   if (c.op != Op::erase) keep_beyond(c, merged.won, c.values);
+  rows.drop_kept(c.model, c.key, won_here);  // what waited of these fields is older
   const bool told_later = rows.pending().find({c.model, Bytes(c.key)}) != nullptr;  // by settle()
   if (told_later || (c.op == Op::update && won_here == 0)) return;
   note_row(result.event, c.model, c.op, c.op == Op::update ? won_here : fields_of(c, m), c.key);
@@ -350,11 +366,29 @@ void Applier::new_rows_of_snapshot(ModelIndex model, std::span<const NewRow> row
   for (const NewRow& row : rows) note_row(result.event, model, Op::insert, m.all_fields() & ~m.key_fields(), row.key);
 }
 
-void Applier::sweep(ModelIndex model, BytesView key, const RowVersion& mine, ConflictRecorder& recorder, ApplyResult& result) {
-  recorder.lost_to_sweep(model, key, mine);
-  store_.rows().forget(model, key);
+bool Applier::sweep(ModelIndex model, BytesView key, const RowVersion& mine, ConflictRecorder& recorder, ApplyResult& result) {
+  const auto forget = [&] {
+    recorder.lost_to_sweep(model, key, mine);
+    store_.rows().forget(model, key);
+  };
+  const Named row{store_.schema().models[model].name, Bytes(key)};
+  if (const std::string why = do_or_explain(row, recorder.wall(), result, forget); !why.empty()) {
+    // Nobody says any more who deleted it: it dies by its own generation.
+    store_.held().add(row.first, {model, Op::erase, mine.generation, key, 0, {}}, {Hlc{}, mine.generation.origin}, Seq{}, why);
+    ++result.held;
+    return false;
+  }
   ++result.rows;
   if (!store_.rows().has_rules(model)) note_row(result.event, model, Op::erase, 0, key);
+  return true;
+}
+
+// At once, or with the care that is asked for; empty: it was done.
+std::string Applier::do_or_explain(const Named& row, WallTime wall, ApplyResult& result, const std::function<void()>& apply) {
+  if (care_ == Care::hold_all) return kEndedTheProcess;
+  if (care_ == Care::one_by_one) return try_alone(row, wall, result, apply).value_or("");
+  apply();
+  return {};
 }
 
 // What a page may be, given where we stand in its stream. Reading it anew, we stand where we have come so far.
@@ -389,7 +423,7 @@ Expected<ApplyResult> Applier::page(const StatePage& page) {
   if (!rows) return rows.error();
   const Obstacles obstacles(store_, decoded->unknown);
   const auto stuck = [&](const StateRow& row) { return care_ != Care::none || !obstacles.of(row).empty(); };
-  if (!has_room(decoded->rows.size()) && std::any_of(decoded->rows.begin(), decoded->rows.end(), stuck)) {
+  if (!has_room(decoded->rows, stuck)) {
     result.outcome = Applied::wait_room;
     return result;
   }
@@ -427,7 +461,12 @@ void Applier::sweep_owned(Ordinal ordinal, const StatePage& page, std::span<cons
     store_.quarantine().drop(row.name, row.key, ordinal);
     const std::optional<OwnedVersion> version = row.model ? store_.rows().owned(*row.model, row.key) : std::nullopt;
     if (!version || version->owner != ordinal || version->rev != row.rev) continue;
-    store_.rows().forget(*row.model, row.key);
+    const std::string why = do_or_explain({row.name, row.key}, {}, result, [&] { store_.rows().forget(*row.model, row.key); });
+    if (!why.empty()) {
+      store_.quarantine().put(row.name, row.key, ordinal, row.rev, why, true, {});
+      ++result.held;
+      continue;
+    }
     ++result.rows;
     note_row(result.event, *row.model, Op::erase, 0, row.key);
   }
@@ -461,7 +500,7 @@ std::optional<std::string> Applier::try_owned(const StateRow& row, Ordinal ordin
     taken = owned_row(row, ordinal);
   };
   if (care_ == Care::none) take();
-  else if (std::optional<std::string> refused = try_alone({}, result, take)) return refused;
+  else if (std::optional<std::string> refused = try_alone({store_.schema().models[row.model].name, Bytes(row.key)}, {}, result, take)) return refused;
   if (taken) note_state_row(row, row.deleted ? Op::erase : Op::update, result);
   return std::nullopt;
 }
@@ -513,7 +552,8 @@ bool Applier::owned_row(const StateRow& row, Ordinal origin) {
   RowStore& rows = store_.rows();
   const std::optional<OwnedVersion> known = rows.owned(row.model, row.key);
   if (!known || known->owner == origin) {
-    if (known && known->rev >= row.rev) return false;
+    const bool dies = known && known->rev == row.rev && row.deleted && !known->deleted;  // its sweep was refused (sweep_owned)
+    if (known && known->rev >= row.rev && !dies) return false;
     put_over(row, origin);
     return true;
   }
@@ -529,7 +569,7 @@ bool Applier::owned_row(const StateRow& row, Ordinal origin) {
     }
     // A trigger of the application's may have taken the loser away: a live row without values would fit no page.
     const std::optional<BytesView> loser = rows.read_row(row.model, row.key);
-    const Bytes whole = loser ? Bytes(*loser) + rows.kept(row.model, row.key).values : Bytes();
+    const Bytes whole = loser ? Bytes(*loser) + rows.kept_beyond(row.model, row.key).values : Bytes();
     store_.quarantine().put(model, row.key, known->owner, known->rev, kKeyCollision + to_string(theirs.device),
                             known->deleted || !loser, whole);
   } else if (theirs.incarnation < ours.incarnation) {

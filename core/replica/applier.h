@@ -13,6 +13,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 
@@ -81,20 +82,26 @@ class Applier {
   [[nodiscard]] std::optional<std::string> try_change(const Change&, const Place&, ConflictRecorder&, ApplyResult&);
   [[nodiscard]] std::optional<std::string> try_owned(const StateRow&, std::int64_t origin, ApplyResult&);
 
-  // Whatever writes rows, with what is shown of it.
-  [[nodiscard]] std::optional<std::string> try_alone(WallTime, ApplyResult&, const std::function<void()>&);
+  // Whatever writes a row, with what is shown of it.
+  using Named = std::pair<std::string, Bytes>;  // model and key
+  [[nodiscard]] std::optional<std::string> try_alone(const Named&, WallTime, ApplyResult&, const std::function<void()>&);
+  // Rows over which SQLite has rolled back everything, since this was made.
+  [[nodiscard]] std::size_t rolled_back() const { return rolls_back_.size(); }
+  [[nodiscard]] bool has_room(std::size_t changes);  // in quarantine
   void note_taken(ModelIndex, Op, FieldMask, BytesView key, ApplyResult&);  // for the application
 
   // Of a snapshot: rows of which nothing is known here; and a row of ours that has died where it comes from.
   void new_rows_of_snapshot(ModelIndex, std::span<const NewRow>, ApplyResult&);
-  void sweep(ModelIndex, BytesView key, const RowVersion&, ConflictRecorder&, ApplyResult&);
+  // A row that a snapshot has seen die. False: SQLite refuses that, and its delete is held.
+  bool sweep(ModelIndex, BytesView key, const RowVersion&, ConflictRecorder&, ApplyResult&);
   // Of models with rules: what is shown of all that was merged (core/store/visibility.h). At the end of what comes together.
   void settle(WallTime, ApplyResult&);
 
  private:
   [[nodiscard]] std::optional<Seq> draft_of(const DecodedEntry&, BytesView bytes);
   void take_back(const DecodedEntry&, Ordinal, Seq draft);
-  [[nodiscard]] bool has_room(std::size_t changes);
+  template <class Rows, class Stuck>
+  [[nodiscard]] bool has_room(const Rows&, const Stuck&);
   void changes_of(const DecodedEntry&, const Obstacles&, ConflictRecorder&, ApplyResult&);
   std::size_t new_rows(std::span<const Change>, const Stamp&, const Obstacles&, ApplyResult&);
   [[nodiscard]] std::optional<Applied> out_of_turn(const StatePage&, bool begins_anew);
@@ -106,10 +113,12 @@ class Applier {
   void keep_beyond(const StateRow&);
   void keep_beyond(const Change&, FieldMask won, BytesView values);
   [[nodiscard]] BytesView known_part(const StateRow&) const;
+  [[nodiscard]] std::string do_or_explain(const Named&, WallTime, ApplyResult&, const std::function<void()>&);
   void note_state_row(const StateRow&, Op, ApplyResult&);
 
   Store& store_;
   Care care_ = Care::none;
+  std::set<Named> rolls_back_;
   // Our drafts by their HLC, while there are any: entries of an earlier life may be among them.
   std::optional<std::pair<Origin, std::map<Hlc, Seq>>> drafts_;  // of this life
 };

@@ -37,7 +37,7 @@ void ConflictRecorder::lost_to_sweep(ModelIndex model, BytesView key, const RowV
 }
 
 void ConflictRecorder::record(const Change& c, const RowVersion* mine, const MergeResult& result) {
-  if (store_.schema().models[c.model].built_in) return;
+  if (store_.schema().models[c.model].built_in || is_seed(c)) return;  // what every device creates is nobody's to lose
   if (of_snapshot_ && (result.verdict == Verdict::superseded || result.verdict == Verdict::insert_row)) return;
   const FieldMask every = store_.schema().models[c.model].all_fields() & ~store_.schema().models[c.model].key_fields();
   switch (result.verdict) {

@@ -4,6 +4,7 @@
 
 #include "core/replica/adoption.h"
 #include "core/replica/quarantine_release.h"
+#include "core/replica/seeds.h"
 #include "core/replica/undo.h"
 
 namespace starling {
@@ -24,9 +25,10 @@ Expected<void> migrate(Store& store, const WriteFn& ddl, const std::vector<Model
     if (!replaced) return replaced.error();
     store.commit();
   }
+  (void)release_quarantine(store, wall, false);  // what waited for these models and fields, before anything is written to them
+  if (const Expected<void> created = create_seeds(store, wall); !created) return created;
   const Expected<std::uint64_t> adopted = adopt_existing_rows(store, wall);
   if (!adopted) return adopted.error();
-  (void)release_quarantine(store, wall, false);  // what waited for these models and fields
   return {};
 }
 

@@ -8,6 +8,7 @@
 #include "core/store/member_table.h"
 #include "core/store/origin_table.h"
 #include "core/store/peer_log.h"
+#include "core/store/quarantine.h"
 #include "core/store/row_store.h"
 #include "core/store/store.h"
 
@@ -99,8 +100,9 @@ void Pruner::drop_stones(Ordinal ordinal, const Done& to, Done& done, Dropped& d
     if (gone < limits::kPruneRows) done.tombstones = to.tombstones;
   }
   if (to.gone > done.gone) {
-    const auto [last, gone] = store_.rows().drop_owned_tombstones(ordinal, to.gone, limits::kPruneRows);
-    if (gone > 0) store_.origins().raise_horizon(ordinal, {last, Seq{}, Hlc{}});
+    const auto [dropped_to, gone] = store_.rows().drop_owned_tombstones(ordinal, to.gone, limits::kPruneRows);
+    const Rev last = std::max(dropped_to, store_.quarantine().drop_dead(ordinal, gone < limits::kPruneRows ? to.gone : dropped_to));
+    if (last > Rev{}) store_.origins().raise_horizon(ordinal, {last, Seq{}, Hlc{}});
     dropped.tombstones += gone;
     dropped.more |= gone == limits::kPruneRows;
     if (gone < limits::kPruneRows) done.gone = to.gone;

@@ -1,17 +1,19 @@
 #include "core/replica/quarantine_release.h"
 
+#include <SQLiteCpp/Exception.h>
+
 #include <bit>
 
 #include "core/base/planted_bug.h"
 #include "core/replica/conflict_recorder.h"
 #include "core/replica/obstacle.h"
 #include "core/replica/undo.h"
-#include "core/store/conflict_log.h"
 #include "core/store/held_changes.h"
 #include "core/store/origin_table.h"
 #include "core/store/quarantine.h"
 #include "core/store/row_image.h"
 #include "core/store/row_store.h"
+#include "core/store/sql_error.h"
 #include "core/store/store.h"
 #include "core/store/trial_mark.h"
 #include "proto/entry.h"
@@ -45,7 +47,7 @@ FieldMask first_fields(FieldMask plain, std::size_t count) {
 
 bool QuarantineReleaser::go_on(WallTime wall, std::size_t most, bool also_what_ended, ApplyResult& result) {
   also_what_ended_ = also_what_ended;
-  for (std::size_t tried = 0; tried < most; ++tried)
+  for (budget_ = most; budget_ > 0; --budget_)
     if (!next_row(wall, result)) return false;
   return true;
 }
@@ -66,9 +68,12 @@ bool QuarantineReleaser::next_row(WallTime wall, ApplyResult& result) {
     if (planted(PlantedBug::quarantine_not_released)) continue;
     if (m.kind == Kind::shared) {
       if (store_.held().count() == 0) continue;
-      key_ = store_.held().next_key(m.name, key_);
-      if (!key_) continue;
-      release_shared(model_, *key_, wall, result);
+      const std::optional<Bytes> key = store_.held().next_key(m.name, key_);
+      if (!key) {
+        key_.reset();
+        continue;
+      }
+      if (release_shared(model_, *key, wall, result)) key_ = key;  // else it goes on with that row
       return true;
     }
     const std::optional<QuarantinedRow> after = key_ ? std::optional(QuarantinedRow{origin_, {}, false, *key_, {}, {}}) : std::nullopt;
@@ -84,69 +89,121 @@ bool QuarantineReleaser::next_row(WallTime wall, ApplyResult& result) {
 }
 
 // A life that ended over it does not try it again by itself (trial_mark.h).
-void QuarantineReleaser::mark(const Origin& origin, std::uint64_t at) {
+void QuarantineReleaser::mark(const Trial& trial) {
   if (!store_.trial().careful()) return;
   store_.commit();
   store_.begin(TransactionKind::apply);
-  store_.trial().set({Tried::release, origin, at});
+  store_.trial().set(trial);
   store_.commit();
   store_.begin(TransactionKind::apply);
   store_.trial().clear();
+  if (++marked_ >= limits::kCarefulSteps) store_.trial().relax();
 }
 
-// Fields that the model has by now, as they were kept.
+// Fields that the model has by now, as they were kept: all at once, or, where that is refused, one by one.
 void QuarantineReleaser::take_up(ModelIndex model, BytesView key, WallTime wall, ApplyResult& result) {
+  const Trial trial{Tried::kept, {}, model};
+  if (store_.trial().ended(trial)) return;  // they wait for a life that ended well
+  mark(trial);
+  const FieldMask due = store_.rows().kept(model, key).fields & store_.schema().models[model].all_fields();
+  if (take_up(model, key, due, wall, result)) return;
+  if (std::popcount(due) > 1)
+    for (FieldMask left = due; left != 0; left &= left - 1) (void)take_up(model, key, left & (~left + 1), wall, result);
+  store_.rows().note_kept_refused();
+}
+
+// False: refused; they stay as they are.
+bool QuarantineReleaser::take_up(ModelIndex model, BytesView key, FieldMask due, WallTime wall, ApplyResult& result) {
   RowStore& rows = store_.rows();
   const ModelSchema& m = store_.schema().models[model];
   const KeptFields::Kept kept = rows.kept(model, key);
-  const FieldMask due = kept.fields & m.all_fields();
   ByteWriter fresh;
   pick_fields(kept.values, kept.fields, due, fresh);
-  rows.drop_kept(model, key, due);
   const std::optional<BytesView> row = rows.read_row(model, key);
-  if (!row) return;
-  const Bytes before(*row);
-  const Bytes after = overlay_fields(before, plain_fields(m), fresh.bytes(), due, due);
   const std::optional<RowVersion> version = m.kind == Kind::shared ? rows.version(model, key) : std::nullopt;
   const std::optional<OwnedVersion> owned = m.kind == Kind::device_owned ? rows.owned(model, key) : std::nullopt;
-  if (!version && !owned) return;
+  if (!row || (!version && !owned)) {
+    rows.drop_kept(model, key, due);
+    return true;
+  }
+  const Bytes before(*row);
+  const Bytes after = overlay_fields(before, plain_fields(m), fresh.bytes(), due, due);
   const bool intact = version ? rows.is_intact(model, key, *version, before) : rows.is_intact(model, key, *owned, before);
+  if (!check_values(m, due, fresh.bytes())) return false;
   bool told_later = false;
-  std::optional<std::string> refused;
-  if (const Expected<void> good = check_values(m, due, fresh.bytes()); !good) refused = good.error().what;
-  if (!refused) {
-    refused = applier_.try_alone(wall, result, [&] {
-      rows.update_row(model, key, due, fresh.bytes());
-      told_later = rows.pending().find({model, Bytes(key)}) != nullptr;  // with what is shown of it
-      if (version) rows.put(model, key, *version, after, intact);
-      else rows.put_owned(model, key, *owned, after, intact);
-    });
-  }
-  if (refused) {  // its stamp stands, so it cannot come again: what it said is not lost
-    store_.conflicts().add({m.name, Bytes(key), m.fields[static_cast<std::size_t>(std::countr_zero(due))].name, "refused",
-                            version ? version->generation : Stamp{}, {}, fresh.bytes()}, wall);
-    return;
-  }
+  const std::optional<std::string> refused = applier_.try_alone({m.name, Bytes(key)}, wall, result, [&] {
+    rows.drop_kept(model, key, due);
+    rows.update_row(model, key, due, fresh.bytes());
+    told_later = rows.pending().find({model, Bytes(key)}) != nullptr;  // with what is shown of it
+    if (version) rows.put(model, key, *version, after, intact);
+    else rows.put_owned(model, key, *owned, after, intact);
+  });
+  if (refused) return false;
   ++released_;
   if (!told_later) applier_.note_taken(model, Op::update, due, key, result);
+  return true;
 }
 
-void QuarantineReleaser::release_shared(ModelIndex model, const Bytes& key, WallTime wall, ApplyResult& result) {
+// What any order of these changes comes to: those of older generations than the latest, and those that died, no longer count.
+struct Outcome {
+  std::optional<Stamp> opened, died;
+  [[nodiscard]] bool supersedes(const HeldChange& c) const {
+    return (opened && c.generation < *opened) || (died && c.op != Op::erase && c.generation <= *died);
+  }
+};
+
+Outcome outcome_of(HeldChanges& held, const std::string& model, const Bytes& key) {
+  Outcome outcome;
+  for (std::optional<HeldChange> c = held.next_of(model, key, 0); c; c = held.next_of(model, key, c->id)) {
+    std::optional<Stamp>& latest = c->op == Op::erase ? outcome.died : outcome.opened;
+    if (c->op != Op::update && (!latest || c->generation > *latest)) latest = c->generation;
+  }
+  return outcome;
+}
+
+// False: there is more of it to try, and no more was to be tried.
+bool QuarantineReleaser::release_shared(ModelIndex model, const Bytes& key, WallTime wall, ApplyResult& result) {
   HeldChanges& held = store_.held();
   const std::string name = store_.schema().models[model].name;
+  const Outcome outcome = outcome_of(held, name, key);
   for (std::optional<HeldChange> c = held.next_of(name, key, 0); c; c = held.next_of(name, key, c->id)) {
-    if (c->why == kEndedTheProcess && !also_what_ended_) return;
-    mark({}, static_cast<std::uint64_t>(c->id));
-    if (const std::string why = try_held(model, *c, wall, result); !why.empty()) return held.explain(c->id, why);
+    if (c->why == kEndedTheProcess && !also_what_ended_) return true;
+    if (outcome.supersedes(*c)) {
+      note_superseded(model, *c, {}, wall);
+    } else {
+      mark({Tried::release, {}, static_cast<std::uint64_t>(c->id)});
+      if (const std::string why = try_held(model, *c, wall, result); !why.empty()) {
+        held.explain(c->id, why);
+        return true;
+      }
+    }
     held.drop(c->id);
     ++released_;
+    if (budget_ <= 1) return false;
+    --budget_;
   }
+  return true;
+}
+
+void QuarantineReleaser::note_superseded(ModelIndex model, const HeldChange& c, const MergeResult& merged, WallTime wall) {
+  const ModelSchema& m = store_.schema().models[model];
+  if ((c.fields & ~plain_fields(m)) != 0) return;  // what it says of fields nobody here knows
+  const EntryHeader header{c.stamp.origin, c.seq, c.stamp.hlc, {}, {}};
+  ConflictRecorder recorder(store_, header, store_.origins().seen(store_.origins().ordinal(c.stamp.origin)), wall);
+  const std::optional<RowVersion> mine = store_.rows().version(model, c.key);
+  recorder.record({model, c.op, c.generation, c.key, c.fields, c.values}, mine ? &*mine : nullptr, merged);
 }
 
 // Empty: it was applied.
 std::string QuarantineReleaser::try_held(ModelIndex model, const HeldChange& c, WallTime wall, ApplyResult& result) {
   const ModelSchema& m = store_.schema().models[model];
   if (!check_key(m, c.key) || (c.fields & m.key_fields()) != 0) return unfit::kOtherKey;
+  const std::optional<RowVersion> mine = store_.rows().version(model, c.key);
+  const MergeResult merged = merge(mine ? &*mine : nullptr, c.op, c.generation, c.fields & m.all_fields(), c.stamp);
+  if (merged.verdict == Verdict::superseded && (c.fields & ~m.all_fields()) == 0) {  // whatever it says: it came too late
+    note_superseded(model, c, merged, wall);
+    return {};
+  }
   Change change{model, c.op, c.generation, c.key, c.fields, c.values};
   Bytes whole;
   if (c.op == Op::insert) {
@@ -165,7 +222,7 @@ std::string QuarantineReleaser::try_held(ModelIndex model, const HeldChange& c, 
 
 void QuarantineReleaser::release_owned(ModelIndex model, const QuarantinedRow& row, ApplyResult& result) {
   const ModelSchema& m = store_.schema().models[model];
-  mark(store_.origins().origin(row.origin), row.rev.value);
+  mark({Tried::release, store_.origins().origin(row.origin), row.rev.value});
   std::string why;
   StateRow state{model, row.rev, row.deleted, row.key, row.row};
   std::optional<Bytes> whole;
@@ -213,8 +270,14 @@ Released release_quarantine(Store& store, WallTime wall, bool also_what_ended) {
   for (bool more = true; more;) {
     store.begin(TransactionKind::apply);
     const Undo undo(store);
-    more = releaser.go_on(wall, limits::kReleaseRows, also_what_ended, result);
-    store.commit();
+    const std::size_t rolled_back = applier.rolled_back();
+    try {
+      more = releaser.go_on(wall, limits::kReleaseRows, also_what_ended, result);
+      store.commit();
+    } catch (const SQLite::Exception& e) {  // it has rolled everything back over a row, which is left out the next time
+      if (!is_user_error(e) || applier.rolled_back() == rolled_back) throw;
+      store.rollback();
+    }
   }
   return {releaser.released(), store.quarantined(), std::move(result.event)};
 }

@@ -17,7 +17,7 @@ class QuarantineReleaser {
  public:
   QuarantineReleaser(Store& store, Applier& applier) : store_(store), applier_(applier) {}
 
-  // Tries up to `most` rows, in a transaction that may be committed and begun anew on the way. False: that was all of this
+  // Tries up to `most` rows and changes, in a transaction that may be committed and begun anew on the way. False: that was all of this
   // round, and the next call begins again.
   bool go_on(WallTime, std::size_t most, bool also_what_ended, ApplyResult&);
   [[nodiscard]] std::uint64_t released() const { return released_; }  // changes, rows and values so far
@@ -26,10 +26,12 @@ class QuarantineReleaser {
   enum class Stage : std::uint8_t { kept, held };
   bool next_row(WallTime, ApplyResult&);
   void take_up(ModelIndex, BytesView key, WallTime, ApplyResult&);
-  void release_shared(ModelIndex, const Bytes& key, WallTime, ApplyResult&);
+  [[nodiscard]] bool take_up(ModelIndex, BytesView key, FieldMask, WallTime, ApplyResult&);
+  [[nodiscard]] bool release_shared(ModelIndex, const Bytes& key, WallTime, ApplyResult&);
+  void note_superseded(ModelIndex, const struct HeldChange&, const struct MergeResult&, WallTime);
   [[nodiscard]] std::string try_held(ModelIndex, const struct HeldChange&, WallTime, ApplyResult&);
   void release_owned(ModelIndex, const struct QuarantinedRow&, ApplyResult&);
-  void mark(const Origin&, std::uint64_t at);
+  void mark(const struct Trial&);
 
   Store& store_;
   Applier& applier_;
@@ -38,6 +40,8 @@ class QuarantineReleaser {
   std::optional<Bytes> key_;          // behind which to go on
   std::int64_t origin_ = 0;           // likewise, of device-owned rows
   bool also_what_ended_ = false;
+  std::size_t budget_ = 0;            // changes and rows that may be tried yet
+  std::size_t marked_ = 0;
   std::uint64_t released_ = 0;
 };
 

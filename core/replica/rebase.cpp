@@ -1,9 +1,11 @@
 #include "core/replica/rebase.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 
 #include "core/base/assert.h"
+#include "core/replica/seeds.h"
 #include "core/replica/stamper.h"
 #include "core/replica/transaction_manager.h"
 #include "core/store/capture.h"
@@ -137,6 +139,7 @@ std::vector<LocalCommit> rebase(Store& store, WallTime wall) {
   store.reset_clock();  // drafts may have been written with the clock ahead
   store.state().set_provisional(false);
 
+  std::vector<LocalCommit> seeds = tell_seeds(store, wall);  // drafts may be changes of them
   Stamping stamping(store, wall);
   std::vector<Rebased> graves;
   for (const auto& [name, what] : written) {
@@ -147,7 +150,9 @@ std::vector<LocalCommit> rebase(Store& store, WallTime wall) {
   stamping.flush();
   for (Rebased& grave : graves) stamping.add(std::move(grave));
   stamping.flush();
-  return stamping.take();
+  std::vector<LocalCommit> commits = stamping.take();
+  commits.insert(commits.begin(), std::move_iterator(seeds.begin()), std::move_iterator(seeds.end()));
+  return commits;
 }
 
 }  // namespace starling

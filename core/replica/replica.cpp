@@ -161,6 +161,7 @@ std::vector<Effect> Replica::step(std::span<const Event> events, Now now) {
     impl_->finish();
     if (impl_->store.in_transaction() && !planted(PlantedBug::acknowledge_before_commit)) impl_->store.commit();
   } catch (...) {
+    impl_->store.doubt();
     impl_->store.rollback();
     throw;
   }

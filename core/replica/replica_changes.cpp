@@ -2,6 +2,7 @@
 
 #include "core/replica/replica_impl.h"
 #include "core/store/sync_state.h"
+#include "core/store/trial_mark.h"
 
 namespace starling {
 namespace {
@@ -105,21 +106,21 @@ void Replica::Impl::receive(PeerSession& s, const SnapshotPage& m) {
   if (*more) send(s, std::move(**more));
 }
 
-// One slice. What SQLite refuses of it is tried again in a minute, and the snapshot with it.
+// One slice. What SQLite refuses of it is tried again one by one, and held; the pages that came are on disk before.
 void Replica::Impl::merge_snapshot() {
   const StreamKey key{Origin{}, Stream::log};
   if (!taker.merging() || puller.held(key)) return;
-  guarded([&] {
-    ensure_transaction();
+  if (store.in_transaction()) store.commit();
+  const bool done = guarded([&] {
     in_hand = key;
-    applier.take(touchy.contains(key) ? Care::one_by_one : Care::none);
-    ChangeSet changed = taker.merge_more(now.wall);
-    applier.take(Care::none);
-    in_hand.reset();
-    counters.rows_applied += changed.rows.size();
-    if (!changed.empty()) effects.push_back(Changed{std::move(changed)});
+    begin_trial({Tried::slice, {}, taker.page()}, key);
+    std::optional<ChangeSet> changed = taker.merge_more(now.wall);
+    end_trial();
+    if (!changed) return puller.hold(key, {"quarantine is full", {}, {}, now.mono + kRoomAgain, 0});
+    counters.rows_applied += changed->rows.size();
+    if (!changed->empty()) effects.push_back(Changed{std::move(*changed)});
   });
-  if (taker.merging()) return;
+  if (!done || taker.merging()) return;
   touchy.erase(key);
   puller.ask_all_again();
   pruner.look_again();

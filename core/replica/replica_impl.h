@@ -65,6 +65,7 @@ struct Replica::Impl {
   std::size_t effects_before = 0;  // likewise
   std::uint64_t at_hand = 0;       // where what is in hand ends
   std::map<StreamKey, std::uint64_t> touchy;      // something of these was refused: their changes are applied one by one
+  std::size_t rolled_back = 0;     // of the applier, as we know
   bool marked = false;             // what is in hand is marked on disk
   std::size_t careful_steps = 0;
   QuarantineReleaser releaser{store, applier};
@@ -95,16 +96,18 @@ struct Replica::Impl {
 
   // What SQLite refuses of the changes in hand undoes the step, and is tried otherwise; all else goes on to the host.
   template <class F>
-  void guarded(const F& apply) {
+  bool guarded(const F& apply) {
     try {
       apply();
+      return true;
     } catch (const SQLite::Exception& e) {
       if (!in_hand || !is_user_error(e)) throw;
       abandon(e);
+      return false;
     }
   }
   void handle(const Event& event) {
-    guarded([&] { std::visit([this](const auto& e) { on(e); }, event); });
+    (void)guarded([&] { std::visit([this](const auto& e) { on(e); }, event); });
   }
   void on(const PeerUp&);
   void send_hello(PeerSession&);
@@ -145,6 +148,8 @@ struct Replica::Impl {
   bool take_entry(PeerSession&, const StreamKey&, Seq, const Bytes&);
   bool taken(PeerSession&, const StreamKey&, const Expected<ApplyResult>&);
 
+  void begin_trial(const Trial&, const StreamKey&);
+  void end_trial();
   void begin_try(const StreamKey&, std::uint64_t at);
   void end_try(const Expected<ApplyResult>&);
   void retry_quarantine();

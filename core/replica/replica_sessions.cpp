@@ -181,6 +181,7 @@ void Replica::Impl::begin_anew(const Renewal& renewal) {
   store.commit();
   announced = ours().at(store.self());
   join_target.reset();
+  snapshots.forget(sessions);  // a spool tells of entries that are drafts now
   puller.stop_all();
   note(LogLevel::warning, NodeEvent::Kind::restored, {}, std::string(renewal.why) + ": it goes on under a new incarnation");
   refuse_all({Errc::not_ready, "this device begins a new life, later than the one that peers know", "", ""});

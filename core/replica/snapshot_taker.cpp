@@ -83,6 +83,7 @@ Expected<std::optional<SnapshotRequest>> SnapshotTaker::take(SessionId session, 
   if (page.last) {
     session_ = 0;
     if (!all_models()) return bad("it ends before its last model");
+    add_empty_models();
     store_.snapshot().complete();
     swept_ = 0;
     store_.set_merging(vector_);
@@ -146,7 +147,19 @@ bool SnapshotTaker::all_models() const {
   });
 }
 
-ChangeSet SnapshotTaker::merge_more(WallTime wall) {
+// What we have of those the snapshot has seen die.
+void SnapshotTaker::add_empty_models() {
+  const Schema& schema = store_.schema();
+  for (const ModelSchema& m : schema.models) {
+    if (m.kind != Kind::shared || done_.contains(m.name)) continue;
+    const Bytes page = encode_snapshot_page(schema, schema.index_of(m), {}, {{}, true});
+    ASSERT(store_.snapshot().put(hash128(page), page));
+  }
+}
+
+std::uint64_t SnapshotTaker::page() const { return store_.snapshot().merging()->page; }
+
+std::optional<ChangeSet> SnapshotTaker::merge_more(WallTime wall) {
   ApplyResult result;
   result.event.schema = store_.shared_schema();
   const SnapshotStage::Cursor cursor = *store_.snapshot().merging();
@@ -178,6 +191,8 @@ ChangeSet SnapshotTaker::merge_more(WallTime wall) {
   theirs = theirs.subspan(up_to(cursor.key));
   const Slice slice{page->model, obstacles, page->fields, theirs, mine, recorder, result};
   const std::optional<Bytes> end = !whole ? std::optional(mine.back().key) : page->range.to_end ? std::nullopt : std::optional(page->range.through);
+  const bool all_may_wait = !known || applier_.care() != Care::none;
+  if (all_may_wait && !applier_.has_room(theirs.size() + mine.size())) return std::nullopt;
   sweep_held(slice, cursor.key, end);
   merge_range(slice);
   applier_.settle(wall, result);
@@ -210,8 +225,7 @@ void SnapshotTaker::sweep_row(const Slice& slice, const LocalRow& mine) {
   const Stamp& generation = mine.version.generation;
   if (mine.version.death || generation.hlc == Hlc{} || !store_.merging().covers(generation)) return;
   if (planted(PlantedBug::snapshot_without_sweep)) return;
-  applier_.sweep(slice.model, mine.key, mine.version, slice.recorder, slice.result);
-  ++swept_;
+  if (applier_.sweep(slice.model, mine.key, mine.version, slice.recorder, slice.result)) ++swept_;
 }
 
 void SnapshotTaker::merge_range(const Slice& slice) {

@@ -47,7 +47,8 @@ class SnapshotTaker {
   [[nodiscard]] bool merging() const;
   [[nodiscard]] std::uint64_t duplicates() const { return duplicates_; }  // pages that came although we had them
   [[nodiscard]] std::size_t swept() const { return swept_; }  // rows of ours that had died, in the last snapshot
-  [[nodiscard]] ChangeSet merge_more(WallTime);  // one slice, in a transaction
+  [[nodiscard]] std::uint64_t page() const;  // that is being merged
+  [[nodiscard]] std::optional<ChangeSet> merge_more(WallTime);  // one slice, in a transaction; nullopt: quarantine is full
   bool idle(SessionId);  // it says that nothing is under way. True: as ended()
 
  private:
@@ -72,6 +73,7 @@ class SnapshotTaker {
   void sweep_row(const Slice&, const LocalRow&);
   void sweep_held(const Slice&, BytesView after, const std::optional<Bytes>& through);
   [[nodiscard]] bool can_be_put(const Slice&, const SnapshotRow&) const;
+  void add_empty_models();
   void finish();
 
   Store& store_;

@@ -58,7 +58,7 @@ class StateStamper {
   // For the peers that are connected, if it is little enough; else they are told from the store. An earlier life of this device
   // may have known more fields of a row than we do (kept_fields.h).
   void list(const NetChange& c) {
-    const KeptFields::Kept kept = c.op == Op::update ? store_.rows().kept(c.model, c.key) : KeptFields::Kept{};
+    const KeptFields::Kept kept = c.op == Op::update ? store_.rows().kept_beyond(c.model, c.key) : KeptFields::Kept{};
     const Bytes whole = kept.fields != 0 ? Bytes(c.row) + kept.values : Bytes();
     StateRow row{c.model, rev_, c.op == Op::erase, c.key, kept.fields != 0 ? BytesView(whole) : c.row};
     if (kept.fields != 0) {
@@ -91,6 +91,7 @@ class StateStamper {
     if (known && !ours(known->owner)) return not_owner(model, key, known->owner);
     const bool intact = !known || known->deleted || !before || store_.rows().is_intact(model, key, *known, *before);
     store_.rows().put_owned(model, key, fresh, row, intact);
+    store_.rows().drop_kept(model, key, store_.schema().models[model].all_fields());  // what waited of fields that are here is older
     return {};
   }
   [[nodiscard]] Error not_owner(ModelIndex model, BytesView key, Ordinal owner) const {
@@ -110,7 +111,7 @@ class StateStamper {
 // Our log stream: one entry for the transaction.
 class LogStamper {
  public:
-  LogStamper(Store& store, WallTime wall) : store_(store), wall_(wall) {}
+  LogStamper(Store& store, bool seeds, WallTime wall) : store_(store), seeds_(seeds), wall_(wall) {}
 
   void add(const NetChange& c) {
     const bool fresh = c.op == Op::insert;
@@ -155,7 +156,8 @@ class LogStamper {
   // `version`: of the row that is changed; nullptr: it is inserted.
   void add(const NetChange& c, const RowVersion* version) {
     if (changes_.empty()) stamp_ = {store_.clock().tick(wall_), store_.self()};
-    Change change{c.model, c.op, stamp_, c.key, c.changed, c.values};
+    Change change{c.model, c.op, seeds_ ? Stamp{} : stamp_, c.key, c.changed, c.values};
+    if (seeds_) return changes_.push_back(change);  // they stand as they are to be told
     if (version != nullptr) {
       change.generation = version->generation;
       apply(c, *version);
@@ -200,9 +202,11 @@ class LogStamper {
         version.set(static_cast<FieldIndex>(std::countr_zero(left)), stamp_);
     }
     store_.rows().put(c.model, c.key, version, settles ? BytesView(merged.after) : c.row, intact);
+    store_.rows().drop_kept(c.model, c.key, c.changed);  // what waited of these fields is older
   }
 
   Store& store_;
+  bool seeds_;
   WallTime wall_;
   Stamp stamp_;
   std::vector<Change> changes_;
@@ -234,7 +238,7 @@ Expected<LocalCommit> stamp_changes(Store& store, std::span<const NetChange> cha
   commit.draft = store.state().provisional();
   commit.rows = changes.size();
   StateStamper state(store);
-  LogStamper log(store, wall);
+  LogStamper log(store, scope == WriteScope::seeds, wall);
   for (const NetChange& c : changes) {
     const bool shared = store.schema().models[c.model].kind == Kind::shared;
     if (shared ? scope == WriteScope::device_owned : scope == WriteScope::shared) return wrong_class(store, c, scope);

@@ -26,15 +26,14 @@ Expected<LocalCommit> TransactionManager::write(WriteScope scope, const WriteFn&
   }
   Expected<std::vector<NetChange>> changes = store_.capture().fold();
   if (!changes) return changes.error();
-  Expected<LocalCommit> commit = stamp_changes(store_, *changes, scope, wall);
-  if (!commit) return commit.error();
   try {
-    store_.commit();
-  } catch (const SQLite::Exception& e) {  // a deferred foreign key
+    Expected<LocalCommit> commit = stamp_changes(store_, *changes, scope, wall);
+    if (commit) store_.commit();
+    return commit;
+  } catch (const SQLite::Exception& e) {  // a deferred foreign key; a row that this brings to light, and a trigger refuses
     if (!is_user_error(e)) throw;
     return sql_error(e, "COMMIT", "");
   }
-  return commit;
 }
 
 }  // namespace starling

@@ -12,7 +12,8 @@
 
 namespace starling {
 
-enum class WriteScope { any, device_owned, shared };
+// seeds: rows of a shared model that every device creates (seeds.h).
+enum class WriteScope { any, device_owned, shared, seeds };
 
 class TransactionManager {
  public:

@@ -30,6 +30,7 @@ void KeptFields::drop(std::int64_t model, BytesView key) {
 }
 
 void KeptFields::drop(std::int64_t model, BytesView key, FieldMask fields) {
+  if (!maybe_) return;
   for (FieldMask left = fields; left != 0; left &= left - 1)
     drop_field_.integer(model).blob(key).integer(std::countr_zero(left)).run();
 }

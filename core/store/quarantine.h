@@ -14,7 +14,7 @@
 
 namespace starling {
 
-inline constexpr char kKeyCollision[] = "key collision with device ";  // and its id: released by nothing
+inline constexpr char kKeyCollision[] = "key collision with device ";  // and its id: released when that one's row is gone and forgotten
 
 struct QuarantinedRow {
   Ordinal origin = 0;
@@ -30,6 +30,7 @@ class Quarantine {
   explicit Quarantine(sqlite3*);
   void put(std::string_view model, BytesView key, Ordinal origin, Rev, std::string_view why, bool deleted, BytesView row);
   void drop(std::string_view model, BytesView key, Ordinal origin);
+  Rev drop_dead(Ordinal origin, Rev through);  // deleted rows, which nobody needs to hear of any more; gives the last
   void explain(Ordinal origin, Rev, std::string_view why);
   [[nodiscard]] std::uint64_t count();
   void reload() { counted_.reset(); }  // after a rollback
@@ -39,7 +40,9 @@ class Quarantine {
 
  private:
   sqlite3* db_;
-  Statement put_, drop_, count_, next_;
+  [[nodiscard]] bool holds(std::string_view model, BytesView key, Ordinal origin);
+
+  Statement put_, drop_, count_, there_, first_, next_;
   std::optional<std::uint64_t> counted_;
   bool maybe_ = false;  // something stands here, or did when the file was opened
 };

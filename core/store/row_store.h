@@ -99,9 +99,12 @@ class RowStore {
   void drop_kept(ModelIndex m, BytesView key) { kept_.drop(number(m), key); }
   void drop_kept(ModelIndex m, BytesView key, FieldMask fields) { kept_.drop(number(m), key, fields); }
   [[nodiscard]] KeptFields::Kept kept(ModelIndex m, BytesView key) { return kept_.of(number(m), key); }
+  [[nodiscard]] KeptFields::Kept kept_beyond(ModelIndex, BytesView key);  // of fields that the model does not have
   [[nodiscard]] std::optional<Bytes> next_kept_due(ModelIndex, const std::optional<Bytes>& after);  // a field that is here by now
   [[nodiscard]] bool keeps_anything() { return kept_.any(); }
   [[nodiscard]] std::uint64_t kept_values() { return kept_.count(); }
+  void note_kept_refused() { kept_refused_ = true; }  // of a field that is here by now: SQLite refuses it
+  [[nodiscard]] bool kept_refused() const { return kept_refused_; }
 
   // Whether a row of a built-in model was written since the last call.
   [[nodiscard]] bool take_built_in_changed() { return std::exchange(built_in_changed_, false); }
@@ -197,6 +200,7 @@ class RowStore {
   Statement read_shared_, drop_, find_gone_, drop_gone_, forget_;
   Held held_;
   bool built_in_changed_ = false;
+  bool kept_refused_ = false;
   std::map<std::int64_t, ModelIndex> by_number_;
   Bytes row_;
 };

@@ -29,7 +29,8 @@ std::optional<Bytes> completed(const ModelSchema& m, BytesView values) {
 }
 
 const char RowStore::kReadOwned[] =
-    "SELECT model, key, rev, dead_seq, NULL, sum, NULL FROM sync_row WHERE origin=?1 AND rev>?2 AND rev IS NOT NULL"
+    "SELECT model, key, rev, dead_seq, NULL, sum, NULL FROM sync_row r WHERE origin=?1 AND rev>?2 AND rev IS NOT NULL"
+    " AND NOT EXISTS (SELECT 1 FROM sync_quarantine q WHERE q.origin=?1 AND q.rev=r.rev)"
     " UNION ALL SELECT m.number, q.key, q.rev, nullif(q.deleted, 0), q.row, NULL, q.model FROM sync_quarantine q"
     " LEFT JOIN sync_model m ON m.name=q.model WHERE q.origin=?1 AND q.rev>?2 ORDER BY 3";
 
@@ -60,8 +61,19 @@ void RowStore::read_visible_owned(OwnedRow& row, Ordinal owner) {
   row.damaged = static_cast<RowSum>(read_owned_.column_integer(5)) != sum_of(m, row.key, origins_.origin(owner), row.rev, *values);
   const KeptFields::Kept kept = kept_.of(number(row.model), row.key);
   if (kept.fields == 0) return;
-  row.whole = Bytes(*values) + kept.values;
-  row.columns = static_cast<std::uint8_t>(std::popcount(plain(m)) + std::popcount(kept.fields));
+  const FieldMask due = kept.fields & m.all_fields();  // refused here, and its owner's all the same
+  ByteWriter fresh;
+  pick_fields(kept.values, kept.fields, due, fresh);
+  row.whole = overlay_fields(Bytes(*values), plain(m), fresh.bytes(), due, due) + kept_beyond(row.model, row.key).values;
+  if (kept.fields != due) row.columns = static_cast<std::uint8_t>(std::popcount(plain(m)) + std::popcount(kept.fields & ~due));
+}
+
+KeptFields::Kept RowStore::kept_beyond(ModelIndex m, BytesView key) {
+  const KeptFields::Kept kept = kept_.of(number(m), key);
+  const FieldMask beyond = kept.fields & ~schema_.models[m].all_fields();
+  ByteWriter values;
+  pick_fields(kept.values, kept.fields, beyond, values);
+  return {beyond, values.take()};
 }
 
 void RowStore::read_owned(Ordinal owner, Rev from, const std::function<bool(const OwnedRow&)>& take) {

@@ -13,6 +13,7 @@
 #include "core/store/default_value.h"
 #include "core/store/sql_error.h"
 #include "core/store/table_info.h"
+#include "core/store/triggers_off.h"
 
 namespace starling {
 namespace {
@@ -115,6 +116,11 @@ Expected<ModelSchema> read_model(const TableInfo& t, const Model& model) {
   m.without_rowid = t.without_rowid;
   m.strict = t.strict;
   m.integer_key = t.rowid_key;
+  m.seeds = model.seeds;
+  if (!m.seeds.empty() && m.kind != Kind::shared)
+    return refuse(t.name, "only shared models have seeds: a device-owned row is one device's", "declare the model shared, or insert the rows");
+  if (m.seeds.size() > limits::kSeedsMax)
+    return refuse(t.name, "more than " + std::to_string(limits::kSeedsMax) + " seeds", "insert the rows on one device");
   int column = 0;
   int storage = 0;
   for (const ColumnInfo& c : t.columns) {
@@ -297,17 +303,8 @@ void add_built_in_models(SQLite::Database& db, Schema& schema) {
 void fill_in_defaults(SQLite::Database& db, const ModelSchema& m) {
   if (std::all_of(m.fields.begin(), m.fields.end(), [](const FieldSchema& f) { return f.default_sql.empty(); })) return;
   const std::string column = quote_identifier(m.fields[m.key.front()].name);
-  int triggers = 0;
-  sqlite3_db_config(db.getHandle(), SQLITE_DBCONFIG_ENABLE_TRIGGER, -1, &triggers);
-  sqlite3_db_config(db.getHandle(), SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, nullptr);
-  const auto restore = [&] { sqlite3_db_config(db.getHandle(), SQLITE_DBCONFIG_ENABLE_TRIGGER, triggers, nullptr); };
-  try {
-    db.exec("UPDATE main." + quote_identifier(m.name) + " SET " + column + " = " + column);
-  } catch (...) {
-    restore();
-    throw;
-  }
-  restore();
+  const TriggersOff off(db.getHandle());
+  db.exec("UPDATE main." + quote_identifier(m.name) + " SET " + column + " = " + column);
 }
 
 }  // namespace starling

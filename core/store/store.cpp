@@ -5,6 +5,7 @@
 #include <sqlite3.h>
 
 #include <algorithm>
+#include <exception>
 #include <utility>
 
 #include "core/base/assert.h"
@@ -27,6 +28,7 @@
 #include "core/store/row_store.h"
 #include "core/store/schema_reader.h"
 #include "core/store/snapshot_stage.h"
+#include "core/store/sql_error.h"
 #include "core/store/statement_cache.h"
 #include "core/store/sync_state.h"
 #include "core/store/tables.h"
@@ -68,7 +70,7 @@ Store::Store() = default;
 Store::~Store() {
   try {
     if (in_transaction_) rollback();
-    end_life();
+    if (!doubted_ && std::uncaught_exceptions() == 0) end_life();
   } catch (...) {  // closing the connection rolls back all the same; and then this life has not ended well
   }
 }
@@ -132,6 +134,8 @@ Expected<void> Store::open_schema(const std::vector<Model>& models) {
   add_built_in_models(*db_, *schema);
   schema_ = std::make_shared<const Schema>(std::move(*schema));
   if (const Expected<void> known = check_known_models(*schema_); !known) return known;
+  for (const ModelSchema& m : schema_->models)
+    if (has_grown(m)) fill_in_defaults(*db_, m);
   install(*schema_);
   switch_triggers(*db_);
   set_what_is_enforced();
@@ -227,12 +231,17 @@ Expected<void> Store::check_known_models(const Schema& schema) {
     if (select.column_is_null(2)) continue;
     ModelShape before;
     for (ByteReader r(select.column_bytes(2)); !r.rest().empty();) before.push_back(r.be64());
-    const ModelShape now = shape_of(*m);
-    if (before.size() > now.size() || !std::equal(before.begin(), before.end(), now.begin()))
+    if (before.size() > m->fields.size() + 1 || !check_shape(*m, before))
       return Error{Errc::schema, "a column of this synchronised table was renamed, removed, moved or changed in type or default", name,
                    "change it back, or drop the model for a new table: a synchronised table may only grow, by columns at its end"};
   }
   return {};
+}
+
+// By ALTER TABLE, while nobody had opened it.
+bool Store::has_grown(const ModelSchema& m) {
+  Statement select(handle(), "SELECT length(shape) FROM sync_model WHERE name=?");
+  return select.text(m.name).step() && !select.column_is_null(0) && static_cast<std::size_t>(select.column_integer(0)) < 8 * shape_of(m).size();
 }
 
 // What stands in the application's schema for the engine, and the models' numbers.
@@ -297,6 +306,30 @@ std::vector<ShownChange> Store::settle(WallTime wall) {
   return changes;
 }
 
+// Empty: it is done. Else what SQLite says, and nothing of it stands.
+std::string Store::try_settle_anew(std::span<const RowName> names, WallTime wall) {
+  begin(TransactionKind::apply);
+  try {
+    for (const RowName& name : names) rows_->note_anew(name);
+    (void)settle(wall);
+    commit();
+  } catch (const SQLite::Exception& e) {
+    if (!is_user_error(e)) throw;
+    rollback();
+    return std::string("SQLite refuses it: ") + e.what();
+  }
+  return {};
+}
+
+void Store::explain_hidden(const RowName& name, const std::string& why) {
+  begin(TransactionKind::apply);
+  if (std::optional<HiddenRow> row = rows_->find_hidden(name)) {
+    row->why = why;
+    rows_->hidden().put(name, *row);
+  }
+  commit();
+}
+
 // The rules are others than when what is shown was decided: it is decided anew, for all rows.
 void Store::take_up_rules() {
   constexpr std::size_t kSlice = 500;
@@ -307,10 +340,10 @@ void Store::take_up_rules() {
   const WallTime wall{static_cast<std::int64_t>(clock_.last().ms())};
   const auto settle_all = [&](const std::vector<RowName>& names) {
     for (std::size_t at = 0; at < names.size(); at += kSlice) {
-      begin(TransactionKind::apply);
-      for (std::size_t i = at; i < std::min(at + kSlice, names.size()); ++i) rows_->note_anew(names[i]);
-      (void)settle(wall);
-      commit();
+      const std::span<const RowName> slice = std::span(names).subspan(at, std::min(kSlice, names.size() - at));
+      if (try_settle_anew(slice, wall).empty()) continue;
+      for (const RowName& name : slice)  // what SQLite refuses stays as it is
+        if (const std::string why = try_settle_anew({&name, 1}, wall); !why.empty()) explain_hidden(name, why);
     }
   };
   settle_all(rows_->hidden().all());

@@ -12,6 +12,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,7 @@ struct sqlite3;
 
 namespace starling {
 
+struct RowName;
 struct ShownChange;
 class AckStore;
 class Capture;
@@ -98,6 +100,8 @@ class Store {
   [[nodiscard]] std::vector<ShownChange> settle(WallTime);
 
   [[nodiscard]] bool has_rules() const;  // any model
+  // Something threw that nobody expects: this life does not end well, whoever closes it (trial_mark.h).
+  void doubt() { doubted_ = true; }
   // After a rollback to a savepoint within the transaction, before which the digests were flushed: rows and digests are as then.
   void take_back_rows();
 
@@ -158,6 +162,9 @@ class Store {
   void open_nouns(const DeviceId&);
   Expected<void> check_identity(const StoreConfig&);
   void take_models();
+  [[nodiscard]] bool has_grown(const ModelSchema&);
+  [[nodiscard]] std::string try_settle_anew(std::span<const RowName>, WallTime);
+  void explain_hidden(const RowName&, const std::string& why);
   [[nodiscard]] Expected<void> check_known_models(const Schema&);
   void install(const Schema&);
   void register_models(const Schema&);
@@ -199,6 +206,7 @@ class Store {
   bool in_transaction_ = false;
   bool rolling_back_ = false;
   bool was_restored_ = false;
+  bool doubted_ = false;
   bool lives_ = false;  // it was opened whole
   bool applying_ = false;
   bool enforced_ = true;

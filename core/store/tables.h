@@ -22,6 +22,8 @@ CREATE TABLE IF NOT EXISTS sync_model (
   kind INTEGER NOT NULL,
   digest BLOB NOT NULL,
   adopted INTEGER NOT NULL DEFAULT 0,  -- rows that stood in the table before are in
+  seeds BLOB,  -- hash of the declared ones that are in; NULL: none
+  seeds_told INTEGER NOT NULL DEFAULT 0,
   shape BLOB  -- of its fields, as they were when the file was opened last; NULL: by a build that did not keep it
 );
 
@@ -145,6 +147,7 @@ CREATE TABLE IF NOT EXISTS sync_quarantine (
   row BLOB NOT NULL,
   PRIMARY KEY (model, key, origin)
 ) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS sync_quarantine_rev ON sync_quarantine (origin, rev);
 
 -- Rows of models with rules whose merged values the application's table does not hold, or not all (hidden_rows.h), and
 -- what they hold of each rule.

@@ -14,12 +14,13 @@
 
 namespace starling {
 
-enum class Tried : std::uint8_t { entry = 1, page = 2, release = 3 };
+enum class Tried : std::uint8_t { entry = 1, page = 2, release = 3, slice = 4, kept = 5 };
 
 struct Trial {
   Tried what = Tried::entry;
   Origin origin;         // entry, page: whose
-  std::uint64_t at = 0;  // entry: its seq; page: the revision that it goes up to; release: the id of the held change
+  std::uint64_t at = 0;  // entry: its seq; page: the revision that it goes up to; release: the id of the held change, or the
+                         // revision of the row; slice: the page of the snapshot; kept: the model's number
   friend bool operator==(const Trial&, const Trial&) = default;
 };
 
@@ -33,7 +34,11 @@ class TrialMark {
   [[nodiscard]] bool careful() const { return careful_; }
   void relax() { careful_ = false; }  // so much went well
   // What the life before was trying when it ended.
-  [[nodiscard]] bool ended(const Trial& t) const { return ended_ == t; }
+  // `from`: of a page, behind which it begins. An owner who goes on writing makes another page of the same rows.
+  [[nodiscard]] bool ended(const Trial& t, std::uint64_t from = 0) const {
+    if (!ended_ || ended_->what != t.what || ended_->origin != t.origin) return false;
+    return t.what == Tried::page ? from < ended_->at && ended_->at <= t.at : ended_->at == t.at;
+  }
   [[nodiscard]] std::optional<Trial> ended_release() const { return ended_ && ended_->what == Tried::release ? ended_ : std::nullopt; }
   void set(const Trial&);  // both in a transaction
   void clear();

@@ -31,7 +31,7 @@ class Settling {
   };
 
   void decide_unique();
-  bool decide_unique(const RowName&, std::vector<RowName>& behind);
+  [[nodiscard]] std::vector<RowName> decide_unique(const RowName&);
   void decide_references();
   void raise(const RowName&);
   [[nodiscard]] bool is_supported(const RowName&);
@@ -73,25 +73,24 @@ void Settling::decide_unique() {
   while (!turns.empty()) {
     const RowName name = *turns.begin();
     turns.erase(turns.begin());
-    std::vector<RowName> behind;
-    if (decide_unique(name, behind) || rows_.at(name).touched) turns.insert(behind.begin(), behind.end());
+    const std::vector<RowName> behind = decide_unique(name);
+    turns.insert(behind.begin(), behind.end());
   }
 }
 
-// Gives the rows behind it that hold a value of it, too. True: it is another than it was.
-bool Settling::decide_unique(const RowName& name, std::vector<RowName>& behind) {
+// Gives the rows behind it that must be decided anew: where it has come to stand, those that stand as well; where it does so no
+// more, those that do not.
+std::vector<RowName> Settling::decide_unique(const RowName& name) {
   const bool was_loser = rows_.at(name).loser;
+  std::vector<const std::vector<RowName>*> rivals;
   bool loser = false;
   for (std::size_t i = 0; i < store_.rules().uniques(name.model); ++i) {
     const std::optional<Bytes> value = rows_.value({name.model, i}, name);
     if (!value) continue;
-    for (const RowName& other : rows_.holders({{name.model, i}, *value})) {
-      if (other == name) continue;
-      if (!rows_.stands_before(other, name)) {
-        behind.push_back(other);
-        continue;
-      }
-      if (loser || rows_.at(other).loser) continue;
+    rivals.push_back(&rows_.holders({{name.model, i}, *value}));
+    for (const RowName& other : *rivals.back()) {  // those before it come first
+      if (loser || other == name || !rows_.stands_before(other, name)) break;
+      if (rows_.at(other).loser) continue;
       loser = true;
       rows_.at(name).beaten_by = other;
       rows_.at(name).beaten_in = i;
@@ -101,7 +100,12 @@ bool Settling::decide_unique(const RowName& name, std::vector<RowName>& behind) 
   if (planted(PlantedBug::hidden_for_ever)) loser = loser || was_loser;
   row.loser = loser;
   row.to_show = row.to_show || loser != was_loser || row.beaten_by;
-  return loser != was_loser;
+  std::vector<RowName> behind;
+  if (loser == was_loser && (loser || !row.touched)) return behind;
+  for (const std::vector<RowName>* holders : rivals)
+    for (auto other = holders->rbegin(); other != holders->rend() && rows_.stands_before(name, *other); ++other)
+      if (rows_.at(*other).loser == loser) behind.push_back(*other);
+  return behind;
 }
 
 // ---- References

@@ -191,7 +191,7 @@ void Ledger::stepped(SimNode& node, const std::vector<Effect>& effects) {
   Named named;
   for (const Effect& effect : effects)
     if (const auto* changed = std::get_if<Changed>(&effect)) named.add(changed->event);
-  if (!news && !w.damaged && !named.rows.empty()) complain(node, "changed rows although nothing new had come");
+  if (!news && !w.damaged && !named.rows.empty()) complain(node, "changed " + named.rows.begin()->first + " " + describe_values(named.rows.begin()->second) + " although nothing new had come");
   observe(node, named);
   hear_all();
 }
