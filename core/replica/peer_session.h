@@ -51,6 +51,7 @@ struct PeerSession {
   bool stopped = false;           // it writes nothing as its device any more: which of its lives it is does not matter
   Acknowledgement acknowledged;   // in its own words: its Hello, and what it acknowledged since
   VersionVector told;             // our vector, as far as we told it
+  bool sign_due = false;          // this life of it is new to us: it waits to see that we have heard of it
   bool vector_due = false;        // its heartbeat showed that one of us is behind: it is shown our whole vector
   bool dropped = false;           // something that we sent did not go out: it is told our whole vector, and asks anew
   MonoTime next_ack;              // not before

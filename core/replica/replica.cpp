@@ -24,7 +24,7 @@ Readiness Replica::Impl::readiness() {
 
 // We have caught up with a member, and are one: what we wrote until now is told, as of now.
 void Replica::Impl::complete_join() {
-  if (!join_target || !ours().covers(*join_target)) return;
+  if (!join_target || !ours().covers(*join_target) || !known_as_this) return;
   const bool alone = store.members().all().empty() && store.state().initial_sync_completed();  // restored, from before the first came
   if (!alone && !store.members().is_member(store.self().device)) return;
   ensure_transaction();
@@ -79,7 +79,8 @@ void Replica::Impl::talk(PeerSession& s, const VersionVector& vector) {
   for (Message& page : source.serve(s)) send(s, std::move(page));
   for (Message& page : snapshots.serve(s, now.mono)) send(s, std::move(page));
   AckSharedChanges ack;
-  if ((s.told != vector || s.dropped) && now.mono >= s.next_ack) {
+  if ((s.told != vector || s.dropped || s.sign_due) && now.mono >= s.next_ack) {
+    s.sign_due = false;
     AckSharedChanges::One one{{store.self().device, store.self().incarnation, ack_version(vector),
                                s.dropped ? vector : vector.changed_since(s.told)}, !s.dropped};
     s.dropped = false;
@@ -135,7 +136,7 @@ std::optional<MonoTime> Replica::Impl::next_deadline() {
       sooner(s.since + limits::kHandshakeDeadline);
       continue;
     }
-    if (s.told != vector || s.dropped) sooner(s.next_ack);
+    if (s.told != vector || s.dropped || s.sign_due) sooner(s.next_ack);
     if (has_to_relay(s)) sooner(s.next_relay);
     sooner(s.last_sent + limits::kHeartbeatEvery);
     if (s.serve_on) sooner(now.mono);

@@ -47,6 +47,8 @@ struct Replica::Impl {
   WaitingEntries waiting;
   Position announced;  // of our own streams: commits beyond it are on disk, but their event is still to come
   std::map<SessionId, PeerSession> sessions;
+  // Somebody has accepted our Hello in this life: what he forgets from now on this life has acknowledged.
+  bool known_as_this = false;
   std::optional<VersionVector> join_target;  // what our first peer showed in its Hello, until we cover it
   SessionId join_source = 0;                 // that peer; once it is gone, another takes its place
   std::vector<Effect> effects;

@@ -93,6 +93,7 @@ void Replica::Impl::on(const Received& e) {
   PeerSession& s = at->second;
   if (s.accepted == std::holds_alternative<Hello>(e.message) && !std::holds_alternative<ErrorMessage>(e.message))
     return refuse(s, {Errc::corrupt, std::string("unexpected ") + name_of(e.message), "device " + to_string(s.device), ""});
+  known_as_this = known_as_this || (s.accepted && !std::holds_alternative<ErrorMessage>(e.message));
   std::visit([&](const auto& message) { receive(s, message); }, e.message);
   const auto after = sessions.find(e.session);
   if (after == sessions.end() || after->second.vector.size() <= limits::kVectorMax) return;
@@ -161,6 +162,8 @@ void Replica::Impl::receive(PeerSession& s, const Hello& hello) {
   s.pushed_rev = hello.vector.at(store.self()).rev;
   s.pushed_seq = hello.vector.at(store.self()).seq;
   s.acknowledged = {s.device, s.incarnation, hello.ack_version, s.vector};
+  const Acknowledgement* before = store.acks().table().find(s.device);
+  s.sign_due = before == nullptr || before->incarnation != s.incarnation;
   store.acks().take(s.acknowledged, false);
   if (store.state().provisional() && !join_target) {
     if (!store.state().initial_sync_completed()) note(LogLevel::info, "Running initial full sync");
@@ -181,6 +184,7 @@ void Replica::Impl::begin_anew(const Renewal& renewal) {
   store.commit();
   announced = ours().at(store.self());
   join_target.reset();
+  known_as_this = false;
   snapshots.forget(sessions);  // a spool tells of entries that are drafts now
   puller.stop_all();
   note(LogLevel::warning, NodeEvent::Kind::restored, {}, std::string(renewal.why) + ": it goes on under a new incarnation");

@@ -55,7 +55,11 @@ VersionVector numbered(const SimNode& node) {
   return vector;
 }
 
-bool reads_anew(const SimNode& node) { return node.store().origins().pulled() != node.store().origins().vector(); }
+bool reads_anew(const SimNode& node) {
+  const OriginTable& origins = node.store().origins();
+  return std::any_of(origins.vector().begin(), origins.vector().end(),
+                     [&](const auto& one) { return origins.restart(*origins.find(one.first)) != Rev{}; });
+}
 
 }  // namespace
 
