@@ -11,6 +11,7 @@
 
 #include "core/base/ids.h"
 #include "core/base/log_level.h"
+#include "core/replica/adoption.h"
 #include "net/notice.h"
 
 namespace starling {
@@ -42,6 +43,9 @@ struct Config {
   std::vector<Peer> peers;
   Executor executor;             // where callbacks run; empty: on a thread of the node's own
   LogFn log;                     // may be empty
+  // How far open() or migrate() have come in taking in rows that stood in a table before it was a model; called by their
+  // thread, between transactions. May be empty.
+  AdoptionFn adoption;
   const Clock* clock = nullptr;  // nullptr: the system's
 };
 

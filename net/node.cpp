@@ -159,7 +159,7 @@ Expected<void> Node::Impl::migrate(const WriteFn& ddl, const std::vector<Model>&
     return done;
   };
   try {
-    return starling::migrate(*store, noted, models, clock.now().wall);
+    return starling::migrate(*store, noted, models, clock.now().wall, config.adoption);
   } catch (const InvariantBroken&) {
     throw;  // stops the node in any case
   } catch (const std::exception& e) {
@@ -231,7 +231,7 @@ Expected<std::unique_ptr<Node>> Node::open(Config config, std::vector<Model> mod
     if (!store) return std::move(store).error();
     (void)release_quarantine(**store, clock.now().wall, false);
     if (const Expected<void> created = create_seeds(**store, clock.now().wall); !created) return created.error();
-    const Expected<std::uint64_t> adopted = adopt_existing_rows(**store, clock.now().wall);
+    const Expected<std::uint64_t> adopted = adopt_existing_rows(**store, clock.now().wall, config.adoption);
     if (!adopted) return adopted.error();
 
     auto impl = std::make_unique<Impl>(std::move(config), std::move(*lock), std::move(*identity), std::move(guard),

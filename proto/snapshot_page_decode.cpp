@@ -101,9 +101,13 @@ bool PageReader::read_run(std::size_t total) {
 bool PageReader::read_kinds(std::span<SnapshotRow> run) {
   kinds_.resize(run.size());
   read_numbers(r_, kinds_);
-  return !r_.failed() && std::all_of(kinds_.begin(), kinds_.end(), [](std::uint64_t kind) {
-    return kind <= static_cast<std::uint64_t>(RowKind::dead);
-  });
+  if (r_.failed()) return false;
+  for (std::size_t i = 0; i < run.size(); ++i) {
+    run[i].version.seeded = (kinds_[i] & kSeeded) != 0;
+    kinds_[i] &= ~kSeeded;
+    if (kinds_[i] > static_cast<std::uint64_t>(RowKind::dead)) return false;
+  }
+  return true;
 }
 
 bool PageReader::read_generations(std::span<SnapshotRow> run) {

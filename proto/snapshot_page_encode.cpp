@@ -65,8 +65,10 @@ void PageWriter::collect_origins() {
 void PageWriter::write_run(std::span<const SnapshotRow> run) {
   out_.varint(run.size());
   std::vector<std::uint64_t> kinds;
-  for (const SnapshotRow& row : run)
-    kinds.push_back(static_cast<std::uint64_t>(row.version.death ? RowKind::dead : row.version.fields.empty() ? RowKind::plain : RowKind::changed));
+  for (const SnapshotRow& row : run) {
+    const RowKind kind = row.version.death ? RowKind::dead : row.version.fields.empty() ? RowKind::plain : RowKind::changed;
+    kinds.push_back(static_cast<std::uint64_t>(kind) + (row.version.seeded ? kSeeded : 0));
+  }
   write_numbers(out_, kinds);
   write_generations(run);
   for (const SnapshotRow& row : run) write_version(row.version);

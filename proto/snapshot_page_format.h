@@ -9,6 +9,7 @@
 namespace starling::snapshot_page_format {
 
 inline constexpr std::uint8_t kFormat = 2;
+inline constexpr std::uint64_t kSeeded = 4;  // added to a row's kind
 inline constexpr std::size_t kSeenMax = 20'000;  // positions that authors had seen, in one head
 
 enum class RowKind : std::uint8_t { plain = 0, changed = 1, dead = 2 };  // changed: stamps of fields follow

@@ -47,10 +47,15 @@ struct RowVersion {
   Stamp generation;                // visible: the row's; dead: the greatest generation that a delete named
   std::optional<Death> death;      // set: the row is dead
   std::vector<FieldStamp> fields;  // ascending; only fields whose stamp differs from the generation; empty when dead
+  // Its key is a seed's, whatever has stood under it since: a device that creates the seed later must find that it is gone, so
+  // its tombstone is never dropped. No part of the version: nothing follows from it for the row.
+  bool seeded = false;
 
   [[nodiscard]] Stamp stamp_of(FieldIndex) const;
   void set(FieldIndex, const Stamp&);  // keeps order; a stamp equal to the generation is dropped
-  friend bool operator==(const RowVersion&, const RowVersion&) = default;
+  friend bool operator==(const RowVersion& a, const RowVersion& b) {
+    return a.generation == b.generation && a.death == b.death && a.fields == b.fields;
+  }
 };
 
 // Whether every change that the version names lies within the vector.

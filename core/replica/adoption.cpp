@@ -109,8 +109,13 @@ Expected<std::uint64_t> adopt_rows(Store& store, const ModelSchema& model, Curso
   return changes.size();
 }
 
-Expected<std::uint64_t> adopt_model(Store& store, const ModelSchema& model, WallTime wall) {
+Expected<std::uint64_t> adopt_model(Store& store, const ModelSchema& model, WallTime wall, const AdoptionFn& told) {
   Cursor cursor(store, model);
+  Adoption adoption{model.name, 0, 0};
+  if (told) {
+    Statement count(store.handle(), "SELECT count(*) FROM main." + quote_identifier(model.name));
+    adoption.total = count.step() ? static_cast<std::uint64_t>(count.column_integer(0)) : 0;
+  }
   std::uint64_t total = 0;
   for (bool first = true;; first = false) {
     store.begin(TransactionKind::apply);  // not captured: no row of the application changes
@@ -121,6 +126,8 @@ Expected<std::uint64_t> adopt_model(Store& store, const ModelSchema& model, Wall
     store.commit();
     if (*adopted == 0) return total;
     total += *adopted;
+    adoption.rows = total;
+    if (told) told(adoption);
   }
 }
 
@@ -146,12 +153,12 @@ std::vector<const ModelSchema*> in_order_of_references(const Schema& schema) {
 
 }  // namespace
 
-Expected<std::uint64_t> adopt_existing_rows(Store& store, WallTime wall) {
+Expected<std::uint64_t> adopt_existing_rows(Store& store, WallTime wall, const AdoptionFn& told) {
   std::uint64_t total = 0;
   if (store.state().is_doubled()) return total;  // nothing is written under this name
   for (const ModelSchema* model : in_order_of_references(store.schema())) {
     if (is_adopted(store, *model)) continue;
-    const Expected<std::uint64_t> adopted = adopt_model(store, *model, wall);
+    const Expected<std::uint64_t> adopted = adopt_model(store, *model, wall, told);
     if (!adopted) return adopted.error();
     total += *adopted;
   }

@@ -320,6 +320,7 @@ void Applier::change(const Change& c, const Place& place, ConflictRecorder& reco
   if (c.op == Op::update && merged.verdict == Verdict::insert_row) return;  // of a seed that nobody has told: it lacks fields
   recorder.record(c, mine, merged);
   ++result.rows;
+  if (is_seed(c) && mine != nullptr) rows.mark_seed(c.model, c.key);
   if (merged.verdict == Verdict::superseded) return;
 
   const BytesView known = known_values(m, c.fields, c.values);
@@ -374,7 +375,7 @@ bool Applier::sweep(ModelIndex model, BytesView key, const RowVersion& mine, Con
   const Named row{store_.schema().models[model].name, Bytes(key)};
   if (const std::string why = do_or_explain(row, recorder.wall(), result, forget); !why.empty()) {
     // Nobody says any more who deleted it: it dies by its own generation.
-    store_.held().add(row.first, {model, Op::erase, mine.generation, key, 0, {}}, {Hlc{}, mine.generation.origin}, Seq{}, why);
+    store_.held().add(row.first, {model, Op::erase, mine.generation, key, 0, {}}, {Hlc{}, mine.generation.origin}, Seq{1}, why);
     ++result.held;
     return false;
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/base/planted_bug.h"
 #include "core/base/sha256.h"
 #include "core/store/ack_store.h"
 #include "core/store/member_table.h"
@@ -57,6 +58,7 @@ std::optional<Rev> written_in(Store& store, const HeldLog& log, Rev ours) {
 
 // The peer knows what we do not, or otherwise: this is not the database that wrote it.
 bool is_outlived(Store& store, const Hello& hello, const VersionVector& shown) {
+  if (planted(PlantedBug::better_known_by_peers)) return false;
   const Position ours = store.origins().vector().at(store.self());
   if (!ours.covers(hello.vector.at(store.self()))) return true;
   if (hello.heard == store.self().incarnation && hello.heard_version > ack_version(shown)) return true;
@@ -107,7 +109,7 @@ Incarnation next_life(Store& store, const Incarnation& latest) {
 std::optional<Renewal> renewal_of_life(Store& store, const VersionVector& vector, const Incarnation& heard) {
   if (store.state().is_doubled()) return std::nullopt;  // nothing is written under any name
   const Incarnation latest = latest_life(store, vector, heard);
-  if (latest == store.self().incarnation) return std::nullopt;
+  if (latest == store.self().incarnation || planted(PlantedBug::later_life_ignored)) return std::nullopt;
   Renewal renewal{next_life(store, latest), {}, "peers know a later life of this device", true};
   if (!store.state().provisional()) renewal.kept = store.told();  // else all of it: rows of ours count as later than those
   return renewal;

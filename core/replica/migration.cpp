@@ -2,14 +2,13 @@
 
 #include <sqlite3.h>
 
-#include "core/replica/adoption.h"
 #include "core/replica/quarantine_release.h"
 #include "core/replica/seeds.h"
 #include "core/replica/undo.h"
 
 namespace starling {
 
-Expected<void> migrate(Store& store, const WriteFn& ddl, const std::vector<Model>& models, WallTime wall) {
+Expected<void> migrate(Store& store, const WriteFn& ddl, const std::vector<Model>& models, WallTime wall, const AdoptionFn& told) {
   {
     if (const Expected<void> begun = store.try_begin(TransactionKind::migration); !begun) return begun.error();
     const Undo undo(store);
@@ -27,7 +26,7 @@ Expected<void> migrate(Store& store, const WriteFn& ddl, const std::vector<Model
   }
   (void)release_quarantine(store, wall, false);  // what waited for these models and fields, before anything is written to them
   if (const Expected<void> created = create_seeds(store, wall); !created) return created;
-  const Expected<std::uint64_t> adopted = adopt_existing_rows(store, wall);
+  const Expected<std::uint64_t> adopted = adopt_existing_rows(store, wall, told);
   if (!adopted) return adopted.error();
   return {};
 }

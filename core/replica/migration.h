@@ -8,12 +8,14 @@
 // manager.
 #pragma once
 
+#include "core/replica/adoption.h"
 #include "core/replica/transaction.h"
 
 namespace starling {
 
 // Errors: whatever `ddl` returned, a statement that must not run here, a model that cannot be synchronised or did
 // anything but grow.
-[[nodiscard]] Expected<void> migrate(Store&, const WriteFn& ddl, const std::vector<Model>&, WallTime);
+[[nodiscard]] Expected<void> migrate(Store&, const WriteFn& ddl, const std::vector<Model>&, WallTime,
+                                     const AdoptionFn& = {});
 
 }  // namespace starling

@@ -156,13 +156,18 @@ void Puller::hold(const StreamKey& key, Hold why) {
   holds_[key] = std::move(why);
 }
 
-void Puller::release(const VersionVector& ours, Now now) {
+std::set<DeviceId> Puller::release(const VersionVector& ours, Now now) {
+  std::set<DeviceId> in_time;
   std::erase_if(holds_, [&](const auto& item) {
     const Hold& hold = item.second;
-    if (hold.until.ms != 0) return now.wall >= hold.until;
+    if (hold.until.ms != 0) {
+      if (now.wall >= hold.until) in_time.insert(item.first.first.device);
+      return now.wall >= hold.until;
+    }
     if (!hold.dependencies.empty()) return ours.covers(hold.dependencies);
     return now.mono >= hold.retry;
   });
+  return in_time;
 }
 
 void Puller::release_unshown(const std::map<SessionId, PeerSession>& sessions, const VersionVector& ours) {

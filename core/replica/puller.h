@@ -13,6 +13,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 
 #include "core/replica/peer_session.h"
 
@@ -49,7 +50,8 @@ class Puller {
   void expire(const std::map<SessionId, PeerSession>&, const VersionVector& ours, MonoTime);  // of silent sources
 
   void hold(const StreamKey&, Hold);  // ends the pull, unless it goes on by itself once we cover the dependencies
-  void release(const VersionVector& ours, Now);  // holds that are over
+  // Holds that are over. Gives the devices whose clocks ours has come to.
+  std::set<DeviceId> release(const VersionVector& ours, Now);
   void release_unshown(const std::map<SessionId, PeerSession>&, const VersionVector& ours);  // that wait for the clock, and nobody has it
   [[nodiscard]] const std::map<StreamKey, Hold>& holds() const { return holds_; }
   [[nodiscard]] bool held(const StreamKey& key) const { return holds_.contains(key); }

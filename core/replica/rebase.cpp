@@ -5,6 +5,7 @@
 #include <map>
 
 #include "core/base/assert.h"
+#include "core/base/planted_bug.h"
 #include "core/replica/seeds.h"
 #include "core/replica/stamper.h"
 #include "core/replica/transaction_manager.h"
@@ -130,7 +131,7 @@ class Stamping {
 
 }  // namespace
 
-std::vector<LocalCommit> rebase(Store& store, WallTime wall) {
+Retold rebase(Store& store, WallTime wall) {
   ASSERT(store.in_transaction() && store.state().provisional());
   const Ordinal self = store.self_ordinal();
   const std::map<RowKey, Written> written = rows_written(store);
@@ -141,18 +142,20 @@ std::vector<LocalCommit> rebase(Store& store, WallTime wall) {
 
   std::vector<LocalCommit> seeds = tell_seeds(store, wall);  // drafts may be changes of them
   Stamping stamping(store, wall);
+  Retold retold;
   std::vector<Rebased> graves;
   for (const auto& [name, what] : written) {
     std::optional<Rebased> row = of_row(store, name, what);
+    ++(row ? retold.rows : retold.superseded);
     if (row && row->grave) graves.push_back({name.first, Op::erase, 0, name.second, {}, {}});
-    if (row) stamping.add(std::move(*row));
+    if (row && !planted(PlantedBug::drafts_dropped)) stamping.add(std::move(*row));
   }
   stamping.flush();
   for (Rebased& grave : graves) stamping.add(std::move(grave));
   stamping.flush();
-  std::vector<LocalCommit> commits = stamping.take();
-  commits.insert(commits.begin(), std::move_iterator(seeds.begin()), std::move_iterator(seeds.end()));
-  return commits;
+  retold.commits = stamping.take();
+  retold.commits.insert(retold.commits.begin(), std::move_iterator(seeds.begin()), std::move_iterator(seeds.end()));
+  return retold;
 }
 
 }  // namespace starling

@@ -22,6 +22,11 @@ namespace starling {
 class Store;
 
 // In a transaction; our log is no longer provisional. Gives the commits to tell.
-[[nodiscard]] std::vector<LocalCommit> rebase(Store&, WallTime);
+struct Retold {
+  std::vector<LocalCommit> commits;
+  std::size_t rows = 0;        // that were written, and are told now
+  std::size_t superseded = 0;  // that are not: others have written them since
+};
+[[nodiscard]] Retold rebase(Store&, WallTime);
 
 }  // namespace starling

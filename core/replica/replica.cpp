@@ -31,10 +31,12 @@ void Replica::Impl::complete_join() {
   const bool first = !store.state().initial_sync_completed();
   if (first) store.state().set_initial_sync_completed(now.wall);
   join_target.reset();
-  std::vector<LocalCommit> commits = rebase(store, now.wall);
+  Retold retold = rebase(store, now.wall);
   announced.seq = {};
   announced.hlc = {};
-  for (LocalCommit& commit : commits) commit_of_ours(std::move(commit));
+  for (LocalCommit& commit : retold.commits) commit_of_ours(std::move(commit));
+  if (retold.rows > 0) note(LogLevel::info, std::to_string(retold.rows) + " rows that were written before are told now");
+  if (retold.superseded > 0) note(LogLevel::info, std::to_string(retold.superseded) + " rows that were written before had been superseded meanwhile");
   if (first) note(LogLevel::info, NodeEvent::Kind::initial_sync_complete, {}, "Initial sync completed");
 }
 
@@ -95,7 +97,8 @@ void Replica::Impl::talk(PeerSession& s, const VersionVector& vector) {
 
 void Replica::Impl::finish() {
   for (bool progress = true; progress;) {
-    puller.release(ours(), now);
+    for (const DeviceId& device : puller.release(ours(), now))
+      note(LogLevel::info, "our clock has come to theirs: changes of " + short_string(device) + " go on");
     progress = take_staged();
     progress = take_waiting() || progress;
   }

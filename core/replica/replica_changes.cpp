@@ -174,7 +174,11 @@ bool Replica::Impl::take_entry(PeerSession& s, const StreamKey& key, Seq seq, co
   begin_try(key, seq.value);
   ensure_transaction();
   const Expected<ApplyResult> result = applier.entry(key.first, seq, entry, now.wall);
-  if (result && result->outcome == Applied::done) ++counters.entries_applied;
+  if (result && result->outcome == Applied::done) {
+    ++counters.entries_applied;
+    const bool own = key.first.device == store.self().device;
+    if (own && !std::exchange(own_back_noted, true)) note(LogLevel::info, "entries of an earlier life of this device come back from peers");
+  }
   const bool goes_on = taken(s, key, result);
   end_try(result);
   return goes_on;

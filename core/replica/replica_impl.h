@@ -55,6 +55,7 @@ struct Replica::Impl {
   Now now;
   std::optional<DeviceId> snapshot_source;  // who was asked last, in this life
   std::optional<MonoTime> prune_at;  // something may go then
+  bool own_back_noted = false;
   bool doubled_noted = false;
   bool renewed_as_told = false;  // by a peer, since we were opened: no peer makes us do it again and again
   std::optional<StreamKey> in_hand;  // the stream whose changes are being applied

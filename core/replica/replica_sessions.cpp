@@ -184,7 +184,7 @@ void Replica::Impl::begin_anew(const Renewal& renewal) {
   store.commit();
   announced = ours().at(store.self());
   join_target.reset();
-  known_as_this = false;
+  known_as_this = own_back_noted = false;
   snapshots.forget(sessions);  // a spool tells of entries that are drafts now
   puller.stop_all();
   note(LogLevel::warning, NodeEvent::Kind::restored, {}, std::string(renewal.why) + ": it goes on under a new incarnation");

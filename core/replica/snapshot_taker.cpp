@@ -216,7 +216,7 @@ void SnapshotTaker::sweep_held(const Slice& slice, BytesView after, const std::o
 
 // Many at a time: a row as it was inserted, with nothing in its way.
 bool SnapshotTaker::can_be_put(const Slice& slice, const SnapshotRow& row) const {
-  if (row.version.death || !row.version.fields.empty() || applier_.care() != Care::none) return false;
+  if (row.version.death || row.version.seeded || !row.version.fields.empty() || applier_.care() != Care::none) return false;
   if (slice.model >= store_.schema().models.size() || slice.fields != plain_fields(store_.schema().models[slice.model])) return false;
   return slice.obstacles.of(Change{slice.model, Op::insert, row.version.generation, row.key, slice.fields, row.values}).empty();
 }
@@ -269,8 +269,9 @@ void SnapshotTaker::merge_row(const Slice& slice, const SnapshotRow& row) {
     slice.recorder.set_stamp(place.stamp);
     applier_.change_or_hold(c, place, slice.obstacles.of(c), name, slice.recorder, slice.result);
   };
-  if (v.death) return apply({slice.model, Op::erase, v.generation, row.key, 0, {}}, {{Hlc{}, v.death->origin}, v.death->seq});
-  apply({slice.model, Op::insert, v.generation, row.key, slice.fields, row.values}, {v.generation, Seq{}});
+  if (v.death) apply({slice.model, Op::erase, v.generation, row.key, 0, {}}, {{Hlc{}, v.death->origin}, v.death->seq});
+  else apply({slice.model, Op::insert, v.generation, row.key, slice.fields, row.values}, {v.generation, Seq{}});
+  if (v.seeded && slice.model < store_.schema().models.size()) store_.rows().mark_seed(slice.model, row.key);
   for (const FieldStamp& f : v.fields) {
     const FieldMask bit = FieldMask{1} << f.field;
     ByteWriter value;

@@ -4,6 +4,7 @@
 #include <bit>
 #include <tuple>
 
+#include "core/base/planted_bug.h"
 #include "core/base/sha256.h"
 #include "core/replica/transaction_manager.h"
 #include "core/store/capture.h"
@@ -156,7 +157,7 @@ class LogStamper {
   // `version`: of the row that is changed; nullptr: it is inserted.
   void add(const NetChange& c, const RowVersion* version) {
     if (changes_.empty()) stamp_ = {store_.clock().tick(wall_), store_.self()};
-    Change change{c.model, c.op, seeds_ ? Stamp{} : stamp_, c.key, c.changed, c.values};
+    Change change{c.model, c.op, seeds_ && !planted(PlantedBug::seeds_as_inserts) ? Stamp{} : stamp_, c.key, c.changed, c.values};
     if (seeds_) return changes_.push_back(change);  // they stand as they are to be told
     if (version != nullptr) {
       change.generation = version->generation;

@@ -26,6 +26,7 @@ bool has_column(sqlite3* db, std::string_view table, std::string_view column) {
 // knew the stamp of the entry at its horizon: 0, which is what an origin without a horizon has.
 void from_2_to_3(sqlite3* db) {
   Statement(db, "ALTER TABLE sync_model ADD COLUMN shape BLOB").run();
+  Statement(db, "ALTER TABLE sync_row ADD COLUMN seed INTEGER").run();
   Statement(db, "ALTER TABLE sync_model ADD COLUMN seeds BLOB").run();
   Statement(db, "ALTER TABLE sync_model ADD COLUMN seeds_told INTEGER NOT NULL DEFAULT 0").run();
   Statement(db, "ALTER TABLE sync_origin ADD COLUMN horizon_hlc INTEGER NOT NULL DEFAULT 0").run();

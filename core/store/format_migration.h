@@ -3,7 +3,7 @@
 // Whatever fails, the file stays as the older build left it. tests/core/store/fixtures keeps a database that each older
 // format's last build wrote.
 //   2 to 3: tables for changes that are held, fields that are kept (quarantine) and rows that are hidden (UNIQUE, references);
-//           sync_model.shape and .seeds, sync_origin.opening, sync_origin.horizon_hlc
+//           sync_model.shape and .seeds, sync_row.seed, sync_origin.opening, sync_origin.horizon_hlc
 #pragma once
 
 #include "core/base/expected.h"

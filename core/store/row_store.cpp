@@ -14,15 +14,16 @@ constexpr char kScan[] =
     "SELECT origin, hlc, fields, dead_origin, dead_seq, rev, sum, key FROM sync_row WHERE model=? AND key>? ORDER BY key";
 constexpr char kPut[] =
     "INSERT INTO sync_row(model, key, origin, hlc, fields, dead_origin, dead_seq, sum) VALUES(?1,?2,?3,?4,?5,?6,?7,?8)"
-    " ON CONFLICT(model, key) DO UPDATE SET origin=?3, hlc=?4, fields=?5, dead_origin=?6, dead_seq=?7, sum=?8";
+    " ON CONFLICT(model, key) DO UPDATE SET origin=?3, hlc=?4, fields=?5, dead_origin=?6, dead_seq=?7, sum=?8, seed=coalesce(seed, iif(hlc=0, 1, NULL))";
+constexpr char kMarkSeed[] = "UPDATE sync_row SET seed=1 WHERE model=? AND key=? AND seed IS NULL";
 constexpr char kPutOwned[] =
     "INSERT INTO sync_row(model, key, origin, rev, dead_seq, sum) VALUES(?1,?2,?3,?4,?5,?6)"
     " ON CONFLICT(model, key) DO UPDATE SET origin=?3, rev=?4, dead_seq=?5, sum=?6";
 constexpr char kReadShared[] =
-    "SELECT origin, hlc, fields, dead_origin, dead_seq, key FROM sync_row WHERE model=?1 AND key>?2 ORDER BY key";
+    "SELECT origin, hlc, fields, dead_origin, dead_seq, key, seed FROM sync_row WHERE model=?1 AND key>?2 ORDER BY key";
 constexpr char kDropTombstones[] =
     "DELETE FROM sync_row WHERE (model, key) IN (SELECT model, key FROM sync_row"
-    " WHERE dead_origin=?1 AND dead_seq<=?2 AND hlc<>0 AND NOT EXISTS (SELECT 1 FROM sync_held h JOIN sync_model m"
+    " WHERE dead_origin=?1 AND dead_seq<=?2 AND hlc<>0 AND seed IS NULL AND NOT EXISTS (SELECT 1 FROM sync_held h JOIN sync_model m"
     " ON m.name=h.model WHERE m.number=sync_row.model AND h.key=sync_row.key) LIMIT ?3)";  // not where changes still wait
 constexpr char kFindGone[] =  // the last of the first so many
     "SELECT max(rev) FROM (SELECT rev FROM sync_row WHERE origin=?1 AND rev<=?2 AND rev IS NOT NULL"
@@ -195,7 +196,15 @@ std::optional<RowVersion> RowStore::version(ModelIndex m, BytesView key) {
 void RowStore::read_shared(ModelIndex m, BytesView after, const std::function<bool(BytesView, const RowVersion&)>& take) {
   const ResetGuard guard(read_shared_);
   read_shared_.integer(number(m)).blob(after);
-  while (read_shared_.step() && take(read_shared_.column_bytes(5), read_version(read_shared_))) {}
+  while (read_shared_.step()) {
+    RowVersion version = read_version(read_shared_);
+    version.seeded = !read_shared_.column_is_null(6);
+    if (!take(read_shared_.column_bytes(5), version)) break;
+  }
+}
+
+void RowStore::mark_seed(ModelIndex m, BytesView key) {
+  Statement(db_, kMarkSeed).integer(number(m)).blob(key).run();
 }
 
 std::size_t RowStore::drop_tombstones(Ordinal origin, Seq through, std::size_t most) {

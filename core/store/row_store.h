@@ -86,6 +86,7 @@ class RowStore {
 
   // Shared rows of a model with keys behind `after`, in key order, until the callback returns false. It must not write.
   void read_shared(ModelIndex, BytesView after, const std::function<bool(BytesView key, const RowVersion&)>&);
+  void mark_seed(ModelIndex, BytesView key);  // RowVersion::seeded; read_shared() alone tells of it
   // Drops up to `most` tombstones of deletes that `origin` wrote up to `through`; seeds' stay. Gives how many.
   std::size_t drop_tombstones(Ordinal origin, Seq through, std::size_t most);
   // A row under other stamps: its values stay, and whether it is damaged.

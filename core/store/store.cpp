@@ -186,6 +186,7 @@ void Store::finish_opening(const OpeningFile& beside) {
 
 bool Store::is_what_was_closed(const OpeningFile& beside) const {
   const SyncState::Opening& last = state_->opening();
+  if (planted(PlantedBug::copy_not_noticed)) return true;
   if (!last.place && !last.next) return true;  // it is new, or of a build that kept nothing beside it
   const std::optional<std::uint64_t> number = beside.read();
   if (last.next && number && is_written_over(*number, last.number.value_or(*last.next), *last.next)) return true;
@@ -486,6 +487,7 @@ void Store::begin_new_life(const Incarnation& incarnation, const Position& kept)
   ASSERT(in_transaction_);
   const Ordinal before = self_ordinal_;
   const Position whole = origins_->position(before);
+  if (planted(PlantedBug::untold_keeps_its_name) && kept != whole) return begin_new_life(incarnation, whole);
   Hash128 hash = origins_->last_hash(before);
   state_->set_self({self().device, incarnation});
   state_->set_provisional(true);

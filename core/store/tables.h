@@ -57,6 +57,7 @@ CREATE TABLE IF NOT EXISTS sync_row (
   dead_seq INTEGER,
   rev INTEGER,
   sum INTEGER,  -- a hash of the visible row with its version; NULL when it is deleted
+  seed INTEGER,  -- 1: its key is a seed's, though its generation is none
   PRIMARY KEY (model, key)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS sync_row_rev ON sync_row (origin, rev) WHERE rev IS NOT NULL;

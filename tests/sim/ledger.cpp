@@ -55,6 +55,24 @@ VersionVector numbered(const SimNode& node) {
   return vector;
 }
 
+// The seeds of a model: of texts and NULL, the first of them the key.
+void plant_seeds(const Schema& schema, reference::State& state) {
+  for (const ModelSchema& m : schema.models) {
+    for (const std::string& seed : m.seeds) {
+      ByteWriter values;
+      Bytes key;
+      for (std::size_t at = 0; at < seed.size();) {
+        const std::size_t end = std::min(seed.find(", ", at), seed.size());
+        const BytesView value = BytesView(seed).substr(at, end - at);
+        write_value(values, value == "NULL" ? ValueView::null() : ValueView::text(value.substr(1, value.size() - 2)));
+        if (key.empty()) key = values.take();
+        at = end + 2;
+      }
+      state.apply(m.name, {schema.index_of(m), Op::insert, Stamp{}, key, m.all_fields() & ~m.key_fields(), values.bytes()}, Stamp{});
+    }
+  }
+}
+
 bool reads_anew(const SimNode& node) {
   const OriginTable& origins = node.store().origins();
   return std::any_of(origins.vector().begin(), origins.vector().end(),
@@ -150,6 +168,7 @@ void Ledger::read_anew(SimNode& node, Watch& w) {
     w.seen = {};
     w.state = {};
   }
+  plant_seeds(node.store().schema(), w.state);
   w.drafts = {};
   w.drafted.clear();
   w.draft_clocks.clear();
@@ -386,7 +405,7 @@ void Ledger::read_entry(SimNode& node, Watch& w, const Origin& origin, Entry& en
     if (c.model >= schema.models.size()) continue;  // it waits for an upgrade
     const RowName name(schema.models[c.model].name, Bytes(c.key));
     if (!touched.contains(name)) touched[name] = shown(w, name);
-    w.state.apply(name.first, c, h.stamp());
+    w.state.apply(name.first, c, stamp_of(c, h.stamp()));
   }
 }
 
@@ -420,6 +439,7 @@ void Ledger::check_author(SimNode& node, const Origin& origin, const Entry& entr
   if (h.origin != origin || h.seq.value != log.size() + 1) complain(node, "wrote an entry under another name");
   if (h.previous != (log.empty() ? Hash128() : log.back().hash)) complain(node, "broke the chain of its entries");
   if (!log.empty() && h.hlc <= log.back().header.hlc) complain(node, "stamped an entry before its last one");
+  if (h.hlc.counter() == 0 && h.hlc.ms() > node.wall().ms + 30'000) ++run_over_;  // the millisecond before had no room
   if (h.hlc <= watches_[&node].seen.greatest_hlc()) complain(node, "stamped an entry before what it had seen");
 }
 

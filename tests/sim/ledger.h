@@ -58,6 +58,7 @@ class Ledger : public Witness {
   [[nodiscard]] bool merging(const SimNode& node) const { return watches_.at(&node).merging; }
   // Rows of this node change behind the engine's back: what it shows until they are healed, and that they are, is no news.
   void expect_damage(const SimNode& node) { watches_[&node].damaged = true; }
+  [[nodiscard]] std::uint64_t counters_run_over() const { return run_over_; }  // a stamp that carried into its milliseconds
   [[nodiscard]] std::uint64_t relayed() const { return relayed_; }  // acknowledgements of others
   [[nodiscard]] std::uint64_t entries_written() const { return entries_written_; }
   [[nodiscard]] std::uint64_t rows_compared() const { return rows_compared_; }
@@ -144,6 +145,7 @@ class Ledger : public Witness {
   std::vector<std::string> complaints_;
   std::uint64_t entries_written_ = 0;
   std::uint64_t relayed_ = 0;
+  std::uint64_t run_over_ = 0;
   std::uint64_t rows_compared_ = 0;
 };
 

@@ -9,6 +9,7 @@
 #include "core/replica/membership.h"
 #include "core/replica/migration.h"
 #include "core/replica/quarantine_release.h"
+#include "core/replica/seeds.h"
 #include "core/store/origin_table.h"
 #include "core/store/statement.h"
 #include "tests/sim/network.h"
@@ -61,6 +62,7 @@ void SimNode::open() {
   if (!store) throw std::runtime_error(name() + " does not open: " + store.error().text());
   store_ = std::move(*store);
   (void)release_quarantine(*store_, wall(), false);
+  if (const Expected<void> created = create_seeds(*store_, wall()); !created) throw std::runtime_error(created.error().text());
   transactions_ = std::make_unique<TransactionManager>(*store_);
   replica_ = std::make_unique<Replica>(*store_, config_.scrub_pass);
   if (config_.checkpoint_pages > 0) sqlite3_wal_autocheckpoint(store_->handle(), config_.checkpoint_pages);

@@ -21,7 +21,7 @@ constexpr Duration kPatience = 5min;  // for what was mended to agree; clocks th
 
 World::World(const Scenario& scenario, std::optional<Doom> doom) : scenario_(scenario), cluster_(scenario.seed), doom_(doom) {
   for (std::size_t i = 0; i < scenario.devices; ++i) {
-    NodeConfig config{device_name(i), device_number(i + 1), i == 0, sim_models()};
+    NodeConfig config{device_name(i), device_number(i + 1), i == 0, models_of(device_name(i), false)};
     config.checkpoint_pages = scenario.checkpoint;
     if (doom && doom->device == i) {
       config.dies_at = doom->operation;
@@ -37,7 +37,14 @@ World::Devices World::everybody() const {
   return all;
 }
 
+// One device has made nearly as many stamps in a millisecond as fit in there, and a minute ahead.
+void World::fill_a_counter() {
+  SimNode& one = node(scenario_.seed / 16 % scenario_.devices);
+  if (one.alive()) one.store().clock().observe(Hlc::of(one.wall().ms + 60'000, Hlc::kCounterMax - 1));
+}
+
 std::vector<std::string> World::run() {
+  if (scenario_.seed % 16 == 5) fill_a_counter();
   try {
     run_faults();
     if (complaints_.empty() && !scenario_.core.empty()) expect_core_to_agree();
@@ -246,7 +253,7 @@ void World::forget_refusals() {
 }
 
 void World::count_rare_states() {
-  constexpr std::array<std::array<const char*, 2>, 9> kWords = {{{"goes on with what has come", "a join went on where it stood"},
+  constexpr std::array<std::array<const char*, 2>, 13> kWords = {{{"goes on with what has come", "a join went on where it stood"},
                                                                  {"from another source", "a join changed its source"},
                                                                  {"rows swept", "a snapshot was taken with sweep"},
                                                                  {"a lapsed member", "a lapsed member came back"},
@@ -254,7 +261,12 @@ void World::count_rare_states() {
                                                                  {"their clock is ahead", "a stream waited for a clock"},
                                                                  {"are applied one by one", "a refused row waited in quarantine"},
                                                                  {"another version of the models", "devices met whose models differ"},
-                                                                 {"know a later life", "a device learned of its later life"}}};
+                                                                 {"know a later life", "a device learned of its later life"},
+                                                                 {"come back from peers", "own entries were recovered"},
+                                                                 {"are told now", "a draft was told anew"},
+                                                                 {"superseded meanwhile", "a draft was superseded"},
+                                                                 {"come to theirs", "a wait for a clock ended"}}};
+  rare_["a counter ran over"] += cluster_.ledger().counters_run_over();
   rare_["entries written"] += cluster_.ledger().entries_written();
   rare_["rows compared"] += cluster_.ledger().rows_compared();
   rare_["an acknowledgement was relayed"] += cluster_.ledger().relayed() > 0 ? 1 : 0;

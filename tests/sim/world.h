@@ -24,7 +24,9 @@ inline constexpr std::array kRareStates = {
     "a refused row waited in quarantine", "quarantine released by upgrade", "an entry travelled in parts", "an entry in parts went on where it stood",
     "a join went on where it stood", "a join changed its source", "a snapshot was taken with sweep", "a lapsed member came back",
     "a tombstone was dropped", "an acknowledgement was relayed", "a removed device came back", "a unique loser", "a row hidden for its parent",
-    "a reference shown as NULL", "a hidden row came back"};
+    "a reference shown as NULL", "a hidden row came back",
+    "a device learned of its later life", "two machines lived as one device, and were told", "own entries were recovered", "a draft was told anew",
+    "a draft was superseded", "a wait for a clock ended", "a counter ran over"};
 inline constexpr std::array kFaultsThatMustStrike = {
     "break", "cut-power", "cut inside a frame", "died in an operation of its disk", "disk full", "ended by silence", "half open",
     "outbox full", "read error", "write error", "sync error", "truncation error", "sector lost", "restore", "wipe", "year"};
@@ -57,7 +59,9 @@ class World {
     bool joined = true;
   };
 
+  void fill_a_counter();
   void run_faults();
+  [[nodiscard]] std::vector<Model> models_of(const std::string& device, bool upgraded) const;
   [[nodiscard]] bool act(const Action&);  // false: it struck nothing, or what it struck is counted elsewhere
   [[nodiscard]] bool act_on_topology(const Action&);
   [[nodiscard]] bool act_on_network(const Action&);

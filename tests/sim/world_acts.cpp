@@ -57,15 +57,18 @@ Disk::Image backup_of(SimNode& node) {
 constexpr char kUpgrade[] = "ALTER TABLE note ADD COLUMN extra TEXT DEFAULT 'new'; ALTER TABLE file ADD COLUMN extra";
 constexpr char kMemo[] = "CREATE TABLE memo (id TEXT PRIMARY KEY NOT NULL, text, n INTEGER)";
 
-std::vector<Model> upgraded_models() {
+}  // namespace
+
+// In some worlds devices create labels on their own, not all with the same values.
+std::vector<Model> World::models_of(const std::string& device, bool upgraded) const {
   std::vector<Model> models = sim_models();
+  if (scenario_.seed % 4 == 3) models.at(1) = models.at(1).seed(device.front() % 2 == 0 ? "'l0', 'zero'" : "'l0', NULL").seed("'l1', 'one'");
+  if (!upgraded) return models;
   models.front().ddl.insert(models.front().ddl.rfind(')'), ", extra TEXT DEFAULT 'new'");
   models.back().ddl.insert(models.back().ddl.rfind(')'), ", extra");
   models.push_back(Model::from_sql(kMemo, Kind::shared));
   return models;
 }
-
-}  // namespace
 
 bool World::act(const Action& action) {
   switch (stream_of(action.verb)) {
@@ -142,7 +145,7 @@ bool World::act_on_topology(const Action& action) {
 bool World::wipe(SimNode& lost) {
   if (!others_have_joined(lost)) return false;
   lost.wipe();
-  replace_disk(lost, {{}, upgraded_.contains(lost.name()) ? upgraded_models() : sim_models()});
+  replace_disk(lost, {{}, models_of(lost.name(), upgraded_.contains(lost.name()))});
   return true;
 }
 
@@ -219,7 +222,7 @@ bool World::upgrade(SimNode& one) {
   if (!one.running() || upgraded_.contains(one.name())) return false;
   versions_differ_ = true;
   const std::uint64_t waited = one.store().quarantined();
-  if (!one.migrate(kUpgrade, upgraded_models())) {
+  if (!one.migrate(kUpgrade, models_of(one.name(), true))) {
     one.replace_models({Model::existing("note", Kind::shared), Model::existing("label", Kind::shared),
                         Model::existing("note_label", Kind::shared), Model::existing("posting", Kind::shared),
                         Model::existing("account", Kind::shared),
@@ -352,7 +355,7 @@ void World::start(SimNode& one) {
   complain_of_node(one, cluster_.ledger(), complaints_);
   if (one.text("SELECT 1 FROM sqlite_master WHERE name='picky'") == "1") picky_.insert(one.name());
   if (one.text("SELECT 1 FROM pragma_table_info('note') WHERE name='extra'") != "1") return;
-  one.replace_models(upgraded_models());
+  one.replace_models(models_of(one.name(), true));
   upgraded_.insert(one.name());
 }
 

@@ -41,6 +41,16 @@ TEST_CASE("[T5] Adoption: rows that stood in a table become ordinary inserts of 
   CHECK(peer.text("SELECT title FROM note WHERE id='00007'") == "new");
 }
 
+TEST_CASE("Adoption tells how far it has come, after each of its transactions") {
+  TestNode node(1);
+  behind_the_engine(node, "WITH RECURSIVE n(i) AS (VALUES(1) UNION ALL SELECT i+1 FROM n WHERE i<4500)"
+                          " INSERT INTO note(id) SELECT printf('%05d', i) FROM n");
+  std::string told;
+  const auto tell = [&](const Adoption& a) { told += a.table + " " + std::to_string(a.rows) + "/" + std::to_string(a.total) + "; "; };
+  CHECK(*adopt_existing_rows(*node.store, node.now.wall, tell) == 4500);
+  CHECK(told == "note 2000/4500; note 4000/4500; note 4500/4500; ");
+}
+
 TEST_CASE("Adoption: rows with a version are left alone, so one that was interrupted goes on") {
   TestNode node(1);
   (void)node.write("INSERT INTO note(id) VALUES ('known')");

@@ -38,7 +38,7 @@ struct Newcomer {
   std::size_t rebase() {
     node.now.wall.ms += 60'000;
     node.store->begin(TransactionKind::apply);
-    const std::vector<LocalCommit> commits = starling::rebase(*node.store, node.now.wall);
+    const std::vector<LocalCommit> commits = starling::rebase(*node.store, node.now.wall).commits;
     node.store->commit();
     CHECK_FALSE(node.store->state().provisional());
     CHECK(node.own().seq == Seq{commits.size()});
