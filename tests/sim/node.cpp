@@ -233,9 +233,9 @@ void SimNode::set_drift(std::int64_t ppm) {
 }
 
 void SimNode::wake() {
-  if (!std::exchange(suspended_, false) || !alive()) return;
+  if (!std::exchange(suspended_, false)) return;
   network_.node_woke(*this);
-  schedule_step(kStepTakes);
+  if (alive()) schedule_step(kStepTakes);
 }
 
 const VersionVector& SimNode::vector() const { return store_->origins().vector(); }
