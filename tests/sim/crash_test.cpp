@@ -123,6 +123,28 @@ TEST_CASE("[N25] A source that is lost with what it alone had: the joiner comple
   cluster.expect_converged();
 }
 
+TEST_CASE("[F3] A process that dies at any write to disk, and a clock a day back at the next start: no stamp is given twice") {
+  std::uint64_t k = 1;
+  for (bool died = true; died; ++k) {
+    CAPTURE(k);
+    Cluster cluster(k);
+    SimNode& a = cluster.create("A");
+    Hlc greatest;
+    a.kill_in(k);
+    for (int i = 0; i < 4 && a.alive(); ++i) {
+      const Expected<LocalCommit> written = a.try_write("INSERT INTO note(id) VALUES (?)", numbered("n", i));
+      if (written) greatest = written->hlc;
+    }
+    died = !a.alive();
+    if (k % 2 == 0) a.cut_power();
+    a.set_clock_ahead(-24h);
+    a.restart();
+    CHECK(a.write("INSERT INTO note(id) VALUES ('after')").hlc > greatest);
+    cluster.expect_converged();
+  }
+  CHECK(k > 10);
+}
+
 TEST_CASE("A write that dies with its process: it is there as a whole or not at all, on both devices") {
   for (std::uint64_t k = 1; k <= 30; ++k) {
     CAPTURE(k);
