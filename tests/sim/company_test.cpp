@@ -6,11 +6,6 @@
 namespace starling::sim {
 namespace {
 
-void adopt(SimNode& node, const std::vector<std::string>& statements) {
-  for (const std::string& sql : statements) node.execute_behind_the_engine(sql);
-  REQUIRE(node.migrate("CREATE INDEX IF NOT EXISTS note_title ON note(title)", node.models()));
-}
-
 bool knows_all_of(const SimNode& node, const SimNode& other) {
   const Position own = other.vector().at(other.store().self());
   const Position here = node.vector().at(other.store().self());

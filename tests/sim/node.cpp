@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "core/replica/adoption.h"
 #include "core/replica/membership.h"
 #include "core/replica/migration.h"
 #include "core/replica/quarantine_release.h"
@@ -60,6 +61,8 @@ void SimNode::open() {
   Expected<std::unique_ptr<Store>> store = Store::open(config, wall(), prng_);
   if (!store) throw std::runtime_error(name() + " does not open: " + store.error().text());
   store_ = std::move(*store);
+  const Expected<std::uint64_t> adopted = adopt_existing_rows(*store_, wall());
+  if (!adopted) throw std::runtime_error(name() + " adopts nothing: " + adopted.error().text());
   (void)release_quarantine(*store_, wall(), false);
   transactions_ = std::make_unique<TransactionManager>(*store_);
   replica_ = std::make_unique<Replica>(*store_, config_.scrub_pass);
