@@ -1,8 +1,10 @@
 #include "net/folder.h"
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
 #include <array>
 #include <cerrno>
@@ -15,6 +17,16 @@ namespace fs = std::filesystem;
 
 constexpr mode_t kOwnerOnly = 0700;
 constexpr mode_t kOthers = 0077;
+
+struct NetworkFileSystem {
+  std::uint32_t magic;
+  const char* name;
+};
+constexpr std::array kNetworkFileSystems = {
+    NetworkFileSystem{NFS_SUPER_MAGIC, "NFS"},   NetworkFileSystem{SMB_SUPER_MAGIC, "SMB"},   NetworkFileSystem{CIFS_SUPER_MAGIC, "SMB"},
+    NetworkFileSystem{SMB2_SUPER_MAGIC, "SMB"},  NetworkFileSystem{NCP_SUPER_MAGIC, "NCP"},   NetworkFileSystem{AFS_SUPER_MAGIC, "AFS"},
+    NetworkFileSystem{AFS_FS_MAGIC, "AFS"},      NetworkFileSystem{CODA_SUPER_MAGIC, "Coda"}, NetworkFileSystem{CEPH_SUPER_MAGIC, "Ceph"},
+};
 
 Error machine_error(const std::string& what, const fs::path& where) {
   return {Errc::internal, what + ": " + std::error_code(errno, std::generic_category()).message(), where.string(), ""};
@@ -36,6 +48,12 @@ Expected<void> check_existing(const fs::path& folder, const struct stat& found) 
   return {};
 }
 
+Expected<void> check_place(const fs::path& folder) {
+  struct statfs found {};
+  if (::statfs(folder.c_str(), &found) != 0) return machine_error("cannot ask for the file system of the folder", folder);
+  return check_file_system(static_cast<std::uint32_t>(found.f_type), folder);
+}
+
 std::string read_holder(int fd) {
   std::array<char, 32> text{};
   const ssize_t n = ::pread(fd, text.data(), text.size(), 0);
@@ -54,14 +72,32 @@ bool still_named(int fd, const fs::path& path) {
 
 }  // namespace
 
+Expected<void> check_file_system(std::uint32_t magic, const fs::path& folder) {
+  for (const NetworkFileSystem& one : kNetworkFileSystems) {
+    if (one.magic != magic) continue;
+    return Error{Errc::invalid_argument,
+                 std::string("the folder is on a network drive (") + one.name + "), where a database that is open is not safe", folder.string(),
+                 "choose a folder on a disk of this machine; each device keeps a database of its own, and Starling keeps them the same"};
+  }
+  return {};
+}
+
 Expected<void> prepare_folder(const fs::path& folder) {
   if (folder.empty()) return Error{Errc::invalid_argument, "no folder given", "", "set Config::folder"};
   struct stat found {};
-  if (::stat(folder.c_str(), &found) == 0) return check_existing(folder, found);
+  const auto check_what_is_there = [&]() -> Expected<void> {
+    const Expected<void> good = check_existing(folder, found);
+    return good ? check_place(folder) : good;
+  };
+  if (::stat(folder.c_str(), &found) == 0) return check_what_is_there();
   std::error_code failed;
   if (folder.has_parent_path()) fs::create_directories(folder.parent_path(), failed);
-  if (::mkdir(folder.c_str(), kOwnerOnly) == 0) return {};
-  if (errno == EEXIST && ::stat(folder.c_str(), &found) == 0) return check_existing(folder, found);
+  if (::mkdir(folder.c_str(), kOwnerOnly) == 0) {
+    Expected<void> good = check_place(folder);
+    if (!good) ::rmdir(folder.c_str());
+    return good;
+  }
+  if (errno == EEXIST && ::stat(folder.c_str(), &found) == 0) return check_what_is_there();
   return machine_error("cannot create the folder", folder);
 }
 

@@ -4,12 +4,10 @@
 #include <atomic>
 #include <random>
 
-#include "core/replica/adoption.h"
 #include "core/replica/membership.h"
 #include "core/replica/migration.h"
 #include "core/replica/quarantine_release.h"
 #include "core/replica/replica.h"
-#include "core/replica/seeds.h"
 #include "core/replica/transaction_manager.h"
 #include "core/store/backup.h"
 #include "core/store/sqlite_runtime.h"
@@ -18,6 +16,7 @@
 #include "net/folder.h"
 #include "net/foreign_lock.h"
 #include "net/notifier.h"
+#include "net/open_files.h"
 #include "net/replica_host.h"
 #include "net/system_clock.h"
 #include "net/tls_identity.h"
@@ -57,8 +56,8 @@ void add_links(Status& status, const std::map<DeviceId, PeerLink>& links) {
 
 // Declared in the order in which things rest on each other; both threads have ended before any of it goes.
 struct Node::Impl {
-  Impl(Config c, FolderLock held, TlsIdentity tls, std::unique_ptr<ForeignLock> guard, std::unique_ptr<Store> opened,
-       std::unique_ptr<SystemClock> own, Prng prng)
+  Impl(Config c, FolderLock held, TlsIdentity tls, std::unique_ptr<ForeignLock> guard, OpenFiles watched,
+       std::unique_ptr<Store> opened, std::unique_ptr<SystemClock> own, Prng prng)
       : config(std::move(c)),
         lock(std::move(held)),
         identity(std::move(tls)),
@@ -67,12 +66,13 @@ struct Node::Impl {
         log(config.log),
         notifier(config.executor, log),
         foreign_lock(std::move(guard)),
+        files(std::move(watched)),
         store(std::move(opened)),
         writer([this](const std::string& who) { long_transaction(who); }),
         transactions(*store),
         replica(*store),
         book(identity.device()),
-        host(replica, writer, *foreign_lock, notifier, clock, log),
+        host(replica, writer, *foreign_lock, files, notifier, clock, log),
         network(identity, book, host, log, prng.next()) {
     foreign_lock->set_report([this](const std::string& who) { long_transaction(who); });
   }
@@ -85,6 +85,7 @@ struct Node::Impl {
   using MemberChange = std::function<Expected<LocalCommit>(Store&, WallTime)>;
   Expected<void> change_member(const char* purpose, const MemberChange&);
   [[nodiscard]] Expected<void> still_open() const;
+  [[nodiscard]] Expected<void> same_files();  // under the writer lock; else the node stops itself
   void stop(std::chrono::milliseconds deadline);
   void long_transaction(const std::string& who);
   void say_restored();
@@ -98,6 +99,7 @@ struct Node::Impl {
   const Log log;
   Notifier notifier;
   const std::unique_ptr<ForeignLock> foreign_lock;
+  const OpenFiles files;
   const std::unique_ptr<Store> store;
   WriterLock writer;  // whoever holds it may use the store, the transactions and the replica
   TransactionManager transactions;
@@ -121,14 +123,22 @@ Expected<void> Node::Impl::still_open() const {
   return {};
 }
 
+Expected<void> Node::Impl::same_files() {
+  Expected<void> same = files.heed();
+  if (!same) host.fail(same.error().text());
+  return same;
+}
+
 template <class T>
 Expected<T> Node::Impl::locked(const char* purpose, const std::function<Expected<T>()>& work) {
   if (writer.held_here())
     return Error{Errc::forbidden, std::string(purpose) + " inside a write", "", "use Transaction::savepoint() for a part to undo"};
   const WriterLock::Turn turn(writer, purpose);
   if (const Expected<void> open = still_open(); !open) return open.error();
+  if (const Expected<void> same = same_files(); !same) return same.error();
   try {
     Expected<T> done = work();
+    if (const Expected<void> same = same_files(); done && !same) return same.error();  // it was committed into another file
     if (!done && done.error().code == Errc::busy && done.error().where == "BEGIN")
       return Error{Errc::busy, foreign_lock->holder() + " holds the database", purpose, done.error().remedy};
     return done;
@@ -226,16 +236,16 @@ Expected<std::unique_ptr<Node>> Node::open(Config config, std::vector<Model> mod
     if (const Expected<void> created = create_database(wanted.file); !created) return created.error();
     if (const Expected<void> one = check_one_sqlite(wanted.file); !one) return one.error();
     auto guard = std::make_unique<ForeignLock>(wanted.file);
+    OpenFiles files(wanted.file);
     wanted.on_busy = [guard = guard.get()](int tries) { return guard->wait(tries); };
     Expected<std::unique_ptr<Store>> store = Store::open(wanted, clock.now().wall, prng);
     if (!store) return std::move(store).error();
-    (void)release_quarantine(**store, clock.now().wall, false);
-    if (const Expected<void> created = create_seeds(**store, clock.now().wall); !created) return created.error();
-    const Expected<std::uint64_t> adopted = adopt_existing_rows(**store, clock.now().wall, config.adoption);
-    if (!adopted) return adopted.error();
+    files.opened();
+    if (const Expected<void> same = files.check(); !same) return same.error();
+    if (const Expected<void> taken = take_up_models(**store, clock.now().wall, config.adoption); !taken) return taken.error();
 
     auto impl = std::make_unique<Impl>(std::move(config), std::move(*lock), std::move(*identity), std::move(guard),
-                                       std::move(*store), std::move(system_clock), prng);
+                                       std::move(files), std::move(*store), std::move(system_clock), prng);
     for (const Peer& peer : impl->config.peers) {
       const Expected<void> added = impl->book.add(peer);
       if (!added) return added.error();
@@ -275,6 +285,7 @@ Expected<CommitInfo> Node::commit_shared(const WriteFn& fn) { return impl_->writ
 
 Expected<Reader> Node::reader() const {
   if (impl_->detached) return Error{Errc::stopped, "the node has detached", "", "open the database as it is, with SQLite"};
+  if (const Expected<void> same = impl_->files.check(); !same) return same.error();
   return Reader(impl_->database());
 }
 
@@ -303,7 +314,10 @@ Expected<void> Node::migrate(const WriteFn& ddl, std::vector<Model> models) {
   });
 }
 
-Expected<void> Node::backup(const std::filesystem::path& target) const { return back_up(impl_->database(), target); }
+Expected<void> Node::backup(const std::filesystem::path& target) const {
+  if (const Expected<void> same = impl_->files.check(); !same && !impl_->detached) return same.error();
+  return back_up(impl_->database(), target);
+}
 
 Expected<void> Node::detach() {
   if (impl_->writer.held_here()) return Error{Errc::forbidden, "detach inside a write", "", "return from the write first"};

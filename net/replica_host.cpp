@@ -25,11 +25,12 @@ std::shared_ptr<const LocalCommit> together(const LocalCommit& first, const Loca
 
 }  // namespace
 
-ReplicaHost::ReplicaHost(Replica& replica, WriterLock& writer_lock, ForeignLock& foreign_lock, Notifier& notifier,
-                         const Clock& clock, Log log)
+ReplicaHost::ReplicaHost(Replica& replica, WriterLock& writer_lock, ForeignLock& foreign_lock, const OpenFiles& files,
+                         Notifier& notifier, const Clock& clock, Log log)
     : replica_(replica),
       writer_lock_(writer_lock),
       foreign_lock_(foreign_lock),
+      files_(files),
       notifier_(notifier),
       clock_(clock),
       log_(std::move(log)),
@@ -149,11 +150,13 @@ void ReplicaHost::step() {
   {
     const WriterLock::Turn writer(writer_lock_, "the work of synchronising");
     if (!failure().empty()) return;  // while we waited for our turn: the store may be of no use any more
+    if (const Expected<void> same = files_.heed(); !same) return fail(same.error().text());
     turn = take_turn();
     if (!turn.consumed.empty()) network_->execute(std::move(turn.consumed));  // so that sessions read on meanwhile
     foreign_lock_.set_patient(true);
     effects = replica_.step(turn.events, clock_.now());
     foreign_lock_.set_patient(false);
+    if (const Expected<void> same = files_.heed(); !same) return fail(same.error().text());
     deadline_ = replica_.next_deadline();
     status = replica_.status();
     publish(status);

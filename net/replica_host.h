@@ -9,7 +9,8 @@
 //      behind that have ended by limits::kQueueMax: beyond it, it is forgotten and pulled again; local commits beyond
 //      limits::kCommitsMax are told as one: their positions count, their bytes can be pulled.
 //   4. A bug or a failing machine, whatever leaves step() as an exception, ends this thread, and the node with it, not
-//      the program: Status.failed says why.
+//      the program: Status.failed says why. So does a database whose files are not those that are open any more: what a
+//      step has then committed is told to nobody.
 // Thread-safe. The published Status is a copy; asking for it never waits for a step.
 #pragma once
 
@@ -25,6 +26,7 @@
 #include "net/foreign_lock.h"
 #include "net/log.h"
 #include "net/notifier.h"
+#include "net/open_files.h"
 #include "net/writer_lock.h"
 
 namespace starling {
@@ -33,7 +35,7 @@ class ReplicaHost final : public EventSink {
  public:
   using TimePoint = std::chrono::steady_clock::time_point;
 
-  ReplicaHost(Replica&, WriterLock&, ForeignLock&, Notifier&, const Clock&, Log);  // what it is given outlives it
+  ReplicaHost(Replica&, WriterLock&, ForeignLock&, const OpenFiles&, Notifier&, const Clock&, Log);  // what it is given outlives it
   ~ReplicaHost() override { join(); }
 
   void start(CommandSink&);
@@ -79,6 +81,7 @@ class ReplicaHost final : public EventSink {
   Replica& replica_;
   WriterLock& writer_lock_;
   ForeignLock& foreign_lock_;
+  const OpenFiles& files_;
   Notifier& notifier_;
   const Clock& clock_;
   const Log log_;

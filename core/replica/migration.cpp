@@ -24,11 +24,14 @@ Expected<void> migrate(Store& store, const WriteFn& ddl, const std::vector<Model
     if (!replaced) return replaced.error();
     store.commit();
   }
-  (void)release_quarantine(store, wall, false);  // what waited for these models and fields, before anything is written to them
+  return take_up_models(store, wall, told);
+}
+
+Expected<void> take_up_models(Store& store, WallTime wall, const AdoptionFn& told) {
+  (void)release_quarantine(store, wall, false);  // before anything is written to their fields
   if (const Expected<void> created = create_seeds(store, wall); !created) return created;
   const Expected<std::uint64_t> adopted = adopt_existing_rows(store, wall, told);
-  if (!adopted) return adopted.error();
-  return {};
+  return adopted ? Expected<void>() : adopted.error();
 }
 
 }  // namespace starling

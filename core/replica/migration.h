@@ -18,4 +18,8 @@ namespace starling {
 [[nodiscard]] Expected<void> migrate(Store&, const WriteFn& ddl, const std::vector<Model>&, WallTime,
                                      const AdoptionFn& = {});
 
+// What follows from the models, after a migration and at each opening, in transactions of its own: what waited for them is let
+// go, seeds are created, rows that stood in their tables are adopted. Goes on where it was interrupted.
+[[nodiscard]] Expected<void> take_up_models(Store&, WallTime, const AdoptionFn& = {});
+
 }  // namespace starling

@@ -6,10 +6,12 @@
 
 #include "core/base/assert.h"
 #include "core/base/planted_bug.h"
+#include "core/replica/applier.h"
 #include "core/replica/seeds.h"
 #include "core/replica/stamper.h"
 #include "core/replica/transaction_manager.h"
 #include "core/store/capture.h"
+#include "core/store/conflict_log.h"
 #include "core/store/origin_table.h"
 #include "core/store/peer_log.h"
 #include "core/store/row_store.h"
@@ -62,23 +64,31 @@ std::map<RowKey, Written> rows_written(Store& store) {
 
 // A row that we inserted and that counts as dead, because its stamp was older than a delete, or than what was forgotten:
 // it was written later than that, and stands.
-Rebased inserted_again(Store& store, const RowKey& name, const Written& written) {
+// Where SQLite refuses it by now, it stands in sync_conflict.
+std::optional<Rebased> inserted_again(Store& store, Applier& applier, const RowKey& name, const Written& written, WallTime wall) {
   const auto& [model, key] = name;
   const ModelSchema& m = store.schema().models[model];
-  store.rows().upsert_row(model, key, written.row);
-  return {model, Op::insert, m.all_fields() & ~m.key_fields(), key, written.row, written.row};
+  const FieldMask plain = m.all_fields() & ~m.key_fields();
+  ApplyResult result;
+  result.event.schema = store.shared_schema();
+  if (!applier.try_alone({m.name, key}, wall, result, [&] { store.rows().upsert_row(model, key, written.row); }))
+    return Rebased{model, Op::insert, plain, key, written.row, written.row};
+  ByteReader values(written.row);
+  for (FieldIndex f = 0; f < m.fields.size(); ++f)
+    if ((plain >> f & 1) != 0) store.conflicts().add({m.name, key, m.fields[f].name, "refused", {}, {store.clock().last(), store.self()}, read_value_bytes(values)}, wall);
+  return std::nullopt;
 }
 
 // What of a row is still ours to tell; nullopt: nothing.
-std::optional<Rebased> of_row(Store& store, const RowKey& name, const Written& written) {
+std::optional<Rebased> of_row(Store& store, Applier& applier, const RowKey& name, const Written& written, WallTime wall) {
   const auto& [model, key] = name;
   const Origin& self = store.self();
   const std::optional<RowVersion> version = store.rows().version(model, key);
-  if (!version) return written.inserted ? std::optional(inserted_again(store, name, written)) : std::nullopt;
+  if (!version) return written.inserted ? inserted_again(store, applier, name, written, wall) : std::nullopt;
   const ModelSchema& m = store.schema().models[model];
   const FieldMask all = m.all_fields() & ~m.key_fields();
   if (version->death) {
-    if (written.inserted) return inserted_again(store, name, written);
+    if (written.inserted) return inserted_again(store, applier, name, written, wall);
     if (version->death->origin != self) return std::nullopt;
     if (version->generation.origin == self) return Rebased{model, Op::insert, all, key, written.row, written.row, true};
     store.rows().put(model, key, RowVersion{version->generation, std::nullopt, {}}, std::nullopt);  // the delete is written anew
@@ -131,7 +141,7 @@ class Stamping {
 
 }  // namespace
 
-Retold rebase(Store& store, WallTime wall) {
+Retold rebase(Store& store, Applier& applier, WallTime wall) {
   ASSERT(store.in_transaction() && store.state().provisional());
   const Ordinal self = store.self_ordinal();
   const std::map<RowKey, Written> written = rows_written(store);
@@ -145,7 +155,7 @@ Retold rebase(Store& store, WallTime wall) {
   Retold retold;
   std::vector<Rebased> graves;
   for (const auto& [name, what] : written) {
-    std::optional<Rebased> row = of_row(store, name, what);
+    std::optional<Rebased> row = of_row(store, applier, name, what, wall);
     ++(row ? retold.rows : retold.superseded);
     if (row && row->grave) graves.push_back({name.first, Op::erase, 0, name.second, {}, {}});
     if (row && !planted(PlantedBug::drafts_dropped)) stamping.add(std::move(*row));

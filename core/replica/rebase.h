@@ -19,6 +19,7 @@
 
 namespace starling {
 
+class Applier;
 class Store;
 
 // In a transaction; our log is no longer provisional. Gives the commits to tell.
@@ -27,6 +28,6 @@ struct Retold {
   std::size_t rows = 0;        // that were written, and are told now
   std::size_t superseded = 0;  // that are not: others have written them since
 };
-[[nodiscard]] Retold rebase(Store&, WallTime);
+[[nodiscard]] Retold rebase(Store&, Applier&, WallTime);
 
 }  // namespace starling

@@ -31,7 +31,7 @@ void Replica::Impl::complete_join() {
   const bool first = !store.state().initial_sync_completed();
   if (first) store.state().set_initial_sync_completed(now.wall);
   join_target.reset();
-  Retold retold = rebase(store, now.wall);
+  Retold retold = rebase(store, applier, now.wall);
   announced.seq = {};
   announced.hlc = {};
   for (LocalCommit& commit : retold.commits) commit_of_ours(std::move(commit));

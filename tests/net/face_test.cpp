@@ -32,6 +32,18 @@ Expected<void> grow(Node& node) {
   return node.migrate(sql("ALTER TABLE note ADD COLUMN stars INTEGER DEFAULT 3"), grown_models());
 }
 
+// Does this, and from its `commits`th commit on every statement fails, as on a disk that has gone.
+WriteFn then_fail(const std::string& text, int& commits) {
+  return [text, left = &commits](Transaction& t) -> Expected<void> {
+    const auto fail = [](void* counted, sqlite3* db, const char*, int) {
+      if (--*static_cast<int*>(counted) == 0) sqlite3_progress_handler(db, 1, [](void*) { return 1; }, nullptr);
+      return SQLITE_OK;
+    };
+    sqlite3_wal_hook(t.handle(), fail, left);
+    return text.empty() ? Expected<void>() : sql(text)(t);
+  };
+}
+
 struct Task {
   Blob id;
   std::string title;
@@ -88,21 +100,13 @@ TEST_CASE("migrate: a third device that joins afterwards takes entries and pages
   CHECK(kind->text(0) == "plain");
 }
 
-// From the commit on every statement fails, as on a disk that has gone.
 TEST_CASE("migrate: a machine that fails behind the commit stops the node; opened again it has the new models") {
   TestNode a(Start::create, "127.0.0.1:0");
   REQUIRE(a.put_note("old", "written before"));
   CHECK_THROWS_AS((void)a->migrate([](Transaction&) -> Expected<void> { throw std::range_error("theirs"); }, test_models()), std::range_error);
   CHECK(a->status().failed.empty());
-  const auto then_fail = [](Transaction& t) -> Expected<void> {
-    const auto fail = [](void*, sqlite3* db, const char*, int) {
-      sqlite3_progress_handler(db, 1, [](void*) { return 1; }, nullptr);
-      return SQLITE_OK;
-    };
-    sqlite3_wal_hook(t.handle(), fail, nullptr);
-    return sql("ALTER TABLE note ADD COLUMN stars INTEGER DEFAULT 3")(t);
-  };
-  CHECK_THROWS_AS((void)a->migrate(then_fail, grown_models()), SQLite::Exception);
+  int commits = 1;
+  CHECK_THROWS_AS((void)a->migrate(then_fail("ALTER TABLE note ADD COLUMN stars INTEGER DEFAULT 3", commits), grown_models()), SQLite::Exception);
   CHECK_FALSE(a->status().failed.empty());
   CHECK(a->write(sql("INSERT INTO note(id) VALUES ('new')")).error().code == Errc::stopped);
   a.close();
@@ -110,6 +114,54 @@ TEST_CASE("migrate: a machine that fails behind the commit stops the node; opene
   REQUIRE(again);
   REQUIRE((*again)->write(sql("UPDATE note SET stars=stars+1")));
   CHECK((*again)->reader()->query("SELECT stars FROM note")->integer(0) == 4);
+}
+
+TEST_CASE("[F47] migrate: a table with rows becomes a model, and the machine fails behind any of its commits: each row comes once") {
+  constexpr const char* kShelf = "CREATE TABLE shelf (name TEXT PRIMARY KEY NOT NULL, width REAL)";
+  auto models = test_models();
+  models.push_back(Model::existing("shelf", Kind::shared));
+  auto models_of_b = test_models();
+  models_of_b.push_back(Model::from_sql(kShelf, Kind::shared));
+  int commit = 1;
+  for (bool failed = true; failed; ++commit) {
+    CAPTURE(commit);
+    TestNode a(Start::create, "127.0.0.1:0");
+    REQUIRE(a->migrate(sql(kShelf), test_models()));  // the application's own, so far
+    REQUIRE(a->write(sql("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<3000) INSERT INTO shelf SELECT 'shelf ' || i, i FROM n")));
+    int left = commit;
+    try {
+      const Expected<void> done = a->migrate(then_fail("", left), models);
+      CHECK(done);
+      failed = false;
+    } catch (const SQLite::Exception&) {
+      CHECK_FALSE(a->status().failed.empty());
+    }
+    a.close();
+    Expected<std::unique_ptr<Node>> again = Node::open(a.config(), models);
+    REQUIRE(again);
+    REQUIRE((*again)->start());
+    const TempFolder temp;
+    Config config;
+    config.folder = temp / "b";
+    config.workspace = "test";
+    config.start = Start::join;
+    config.peers = {{(*again)->device(), {"127.0.0.1:" + std::to_string((*again)->port())}}};
+    Expected<std::unique_ptr<Node>> b = Node::open(config, models_of_b);
+    REQUIRE(b);
+    REQUIRE((*again)->add_peer({(*b)->device(), {}}));
+    REQUIRE((*b)->start());
+    REQUIRE((*b)->wait_ready(20s));
+    REQUIRE(eventually([&] { return (*again)->status().vector == (*b)->status().vector; }));
+    const Seq told = (*b)->status().vector.at((*again)->status().self).seq;
+    CHECK(told == Seq{3});  // two transactions of shelves, and the newcomer
+    for (const Node* node : {again->get(), b->get()}) {
+      CHECK(node->reader()->query("SELECT count(*) FROM shelf")->integer(0) == 3000);
+      CHECK(node->status().conflicts == 0);
+      CHECK(node->status().quarantined == 0);
+    }
+    CHECK((*again)->digests().back().digest == (*b)->digests().back().digest);
+  }
+  CHECK(commit > 4);
 }
 
 TEST_CASE("migrate: what is wrong with it is said, and nothing of it remains") {

@@ -51,6 +51,23 @@ TEST_CASE("no folder, a file, and a place that cannot be written are errors") {
   CHECK(!prepare_folder(temp / "file" / "below"));
 }
 
+TEST_CASE("[F57] a folder on a network file system is refused, with what to do; one on a disk of this machine is not") {
+  for (const std::uint32_t magic : {0x6969U, 0x517bU, 0xff534d42U, 0xfe534d42U}) {  // NFS, SMB of three ages
+    CAPTURE(magic);
+    const Expected<void> refused = check_file_system(magic, "/mnt/share");
+    REQUIRE(!refused);
+    CHECK(refused.error().code == Errc::invalid_argument);
+    CHECK(refused.error().what.find(magic == 0x6969U ? "network drive (NFS)" : "network drive (SMB)") != std::string::npos);
+    CHECK(refused.error().where == "/mnt/share");
+    CHECK(refused.error().remedy.find("a disk of this machine") != std::string::npos);
+  }
+  // ext4, tmpfs, btrfs, XFS, overlay; FUSE and 9p, which may be either
+  for (const std::uint32_t magic : {0xef53U, 0x01021994U, 0x9123683eU, 0x58465342U, 0x794c7630U, 0x65735546U, 0x01021997U}) {
+    CAPTURE(magic);
+    CHECK(check_file_system(magic, "/home"));
+  }
+}
+
 TEST_CASE("a folder is locked once in a process, and again after that") {
   const TempFolder temp;
   {

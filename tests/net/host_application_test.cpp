@@ -134,6 +134,40 @@ TEST_CASE("an application with twelve tables, foreign keys, words, views and its
   CHECK(run(*a, {"INSERT INTO copy VALUES ('nowhere', '1', 'A')"}).error().code == Errc::constraint);
 }
 
+TEST_CASE("[F40] what is kept dangles in sight on both devices: it is listed, with the parent that is missing") {
+  const TempFolder temp;
+  const auto a = open_library(temp, "a", Start::create, "127.0.0.1:0");
+  const auto b = open_library(temp, "b", Start::join, "");
+  REQUIRE(a->start());
+  REQUIRE(a->add_peer({b->device(), {}}));
+  REQUIRE(b->add_peer({a->device(), {"127.0.0.1:" + std::to_string(a->port())}}));
+  REQUIRE(b->start());
+  REQUIRE(b->wait_ready(20s));
+  REQUIRE(run(*a, {"INSERT INTO publisher VALUES ('ace', 'US', 'Ace'), ('tor', 'US', 'Tor')"}));
+  REQUIRE(eventually([&] { return a->status().vector == b->status().vector; }));
+  b->pause();
+  REQUIRE(run(*a, {"DELETE FROM publisher WHERE code='ace'"}));
+  REQUIRE(run(*b, {"INSERT INTO book(id, title, publisher, country) VALUES ('d', 'The Dispossessed', 'ace', 'US'),"
+                   " ('w', 'Wild Seed', 'tor', 'US')"}));
+  b->resume();
+  REQUIRE(eventually([&] { return a->status().vector == b->status().vector; }, 40s));
+  for (const Node* node : {a.get(), b.get()}) {
+    const Expected<std::vector<DanglingReference>> dangling = node->reader()->dangling(10);
+    REQUIRE(dangling);
+    REQUIRE(dangling->size() == 1);
+    const DanglingReference& one = dangling->front();
+    CHECK(one.table == "book");
+    CHECK(one.key == std::vector<SqlValue>{"d"});
+    CHECK(one.columns == "publisher, country");
+    CHECK(one.parent == "publisher");
+    CHECK(one.missing == std::vector<SqlValue>{"ace", "US"});
+    CHECK(node->reader()->hidden(10)->empty());
+  }
+  REQUIRE(run(*b, {"INSERT INTO publisher VALUES ('ace', 'US', 'Ace, again')"}));
+  REQUIRE(eventually([&] { return a->status().vector == b->status().vector; }));
+  for (const Node* node : {a.get(), b.get()}) CHECK(node->reader()->dangling(10)->empty());
+}
+
 TEST_CASE("another connection's transaction: a write waits, then says who holds the database; the replica waits for its end") {
   NodePair pair;
   std::mutex mutex;

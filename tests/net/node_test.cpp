@@ -335,7 +335,35 @@ TEST_CASE("[N27] a peer of another schema or workspace is refused, with the reas
   }
 }
 
-TEST_CASE("offline: no network, everything else") {
+TEST_CASE("[F15] a node that is open and not started says nothing of itself; started, it is the one that it was") {
+  NodePair pair;
+  REQUIRE(pair.a.put_note("1", "x"));
+  REQUIRE(pair.b.put_file("1", 1));
+  REQUIRE(eventually([&] { return pair.converged(); }));
+  const Origin self = pair.a->status().self;
+  const Status before = pair.b->status();
+  pair.a.close();
+  pair.a.open();
+  REQUIRE(eventually([&] { return pair.b->status().peers[0].state == PeerState::backing_off; }));
+  const auto until = std::chrono::steady_clock::now() + 300ms;  // B dials meanwhile
+  while (std::chrono::steady_clock::now() < until) {
+    const Status status = pair.b->status();
+    CHECK(status.peers[0].state != PeerState::live);
+    CHECK(status.vector == before.vector);
+    std::this_thread::sleep_for(5ms);
+  }
+  CHECK(pair.b->status().peers[0].sessions == before.peers[0].sessions);
+  pair.a.start();
+  REQUIRE(eventually([&] { return pair.converged(); }));
+  CHECK(pair.a->status().self == self);
+  const Status after = pair.b->status();
+  CHECK(after.vector == before.vector);
+  CHECK(after.rows_applied == before.rows_applied);
+  CHECK(after.entries_applied == before.entries_applied);
+  CHECK(after.duplicate_rows == before.duplicate_rows);
+}
+
+TEST_CASE("[N21] offline: no network, everything else; what was written so reaches a peer later") {
   TestNode a(Start::create);
   REQUIRE(a.put_note("1", "x"));
   a.close();
@@ -347,4 +375,27 @@ TEST_CASE("offline: no network, everything else") {
   CHECK((*node)->start());
   CHECK((*node)->port() == 0);
   CHECK((*node)->wait_ready(1s));
+  const Position before = (*node)->status().vector.at((*node)->status().self);
+  REQUIRE((*node)->write([](Transaction& t) -> Expected<void> {
+    for (const char* sql : {"INSERT INTO note VALUES ('2', 'offline', '')", "INSERT INTO file VALUES ('offline', 1)"})
+      if (const auto done = t.exec(sql); !done) return done.error();
+    return {};
+  }));
+  const Position after = (*node)->status().vector.at((*node)->status().self);
+  CHECK(after.seq == before.seq.next());
+  CHECK(after.rev.value == before.rev.value + 1);
+  node->reset();
+
+  Config online = a.config();
+  online.listen = "127.0.0.1:0";
+  auto again = Node::open(online, test_models());
+  REQUIRE(again);
+  REQUIRE((*again)->start());
+  TestNode b(Start::join);
+  REQUIRE((*again)->add_peer({b->device(), {}}));
+  b.add_peer({(*again)->device(), {"127.0.0.1:" + std::to_string((*again)->port())}});
+  REQUIRE(b->wait_ready(20s));
+  CHECK(b.notes() == 2);
+  CHECK(b.count("file") == 1);
+  CHECK(b->status().vector.at((*again)->status().self).covers(after));
 }

@@ -69,6 +69,30 @@ TEST_CASE("[N27] no certificate, a stranger's, the wrong kind of key, no or anot
   CHECK(busy.stop() < 500ms);
 }
 
+TEST_CASE("[F8] a peer whose certificate is out of date, or not yet in it, gets in: its key counts, dates do not") {
+  BusyPair busy;
+  const TlsIdentity peer = new_identity();
+  busy.server().knows(peer.device());
+  for (const auto& [from, until] : {std::pair(-2L, -1L), std::pair(1L, 2L)}) {  // hours from now
+    CAPTURE(from);
+    asio::ssl::context context = peer.context(TlsRole::client);
+    EVP_PKEY* key = SSL_CTX_get0_privatekey(context.native_handle());
+    X509* certificate = X509_new();
+    X509_set_pubkey(certificate, key);
+    X509_gmtime_adj(X509_getm_notBefore(certificate), from * 3600);
+    X509_gmtime_adj(X509_getm_notAfter(certificate), until * 3600);
+    X509_sign(certificate, key, nullptr);
+    REQUIRE(SSL_CTX_use_certificate(context.native_handle(), certificate) == 1);
+    X509_free(certificate);
+    RawTls client(std::move(context));
+    REQUIRE(!client.connect(busy.port()));
+    CHECK(!client.read().empty());  // the server's Hello: it is in
+    client.hang_up();
+    CHECK(busy.server().wait_for([&](const Endpoint::Seen& s) { return s.session_of(peer.device()) == 0; }));
+  }
+  CHECK(busy.stop() < 500ms);
+}
+
 TEST_CASE("[N27] garbage and plain TCP: refused") {
   BusyPair busy;
   Prng prng(1);

@@ -26,7 +26,7 @@ TEST_CASE("Clocks within the drift limit: everything flows, and an edit after an
   p.cluster.expect_converged();
 }
 
-TEST_CASE("[N7] A clock ten minutes ahead: its log waits, all else goes on, and it is applied when time has passed") {
+TEST_CASE("[N7][F6] A clock ten minutes ahead: its log waits, all else goes on, and it is applied when time has passed") {
   Pair p;
   p.a.set_clock_ahead(10min);
   p.a.write("INSERT INTO note(id, title) VALUES ('n', 'early')");
@@ -38,6 +38,7 @@ TEST_CASE("[N7] A clock ten minutes ahead: its log waits, all else goes on, and 
   CHECK(p.a.count("note") == 2);
   CHECK(waits_for(p.b, p.a));
   CHECK(p.b.status().waiting[0].until.ms > p.b.wall().ms);
+  CHECK(p.b.status().waiting[0].why.find("clock is ahead of ours") != std::string::npos);
   CHECK(p.a.status().peers[0].vector.at(p.a.store().self()).seq < p.a.vector().at(p.a.store().self()).seq);  // not acknowledged
 
   p.cluster.run_for(4min + 30s);

@@ -18,7 +18,7 @@ void Network::dial_later(Link& link, std::size_t by, Duration delay, bool parked
   link.sides[by].dialling = ++last_dial_;
   const SimNode* self = link.sides[by].node;
   const SimNode* peer = link.sides[1 - by].node;
-  timeline_.after(delay, [this, self, peer, parked, which = last_dial_] {
+  at(*self, timeline_.now() + delay, [this, self, peer, parked, which = last_dial_] {
     Link* still = find(*self, *peer);
     if (still == nullptr || still->sides[still->side_of(*self)].dialling != which) return;
     still->sides[still->side_of(*self)].dialling = 0;
@@ -31,7 +31,9 @@ void Network::dial(Link& link, std::size_t by, bool parked) {
   Side& here = link.sides[by];
   Side& there = link.sides[1 - by];
   if (here.connection || !link.refusal.empty() || !here.node->alive() || !there.node->alive()) return;
-  if (link.stalled()) {
+  if (here.node->suspended()) return dial_later(link, by, Duration(0), parked);
+  if (link.stalled() || there.node->suspended()) {
+    ++faults_.unanswered;
     ++here.failures;
     return dial_later(link, by, limits::kHandshakeDeadline + backoff_delay(here.failures, here.out->dials), false);
   }
@@ -111,7 +113,8 @@ void Network::hang_up(SessionId session, const Error& why) {
   if (connection->link != nullptr && connection->link->refusal.empty() && !passes)
     connection->link->refusal = connection->ends[which].node->name() + " closed the session: " + why.text();
   tell_end(connection, which);
-  timeline_.after(limits::kLingerMax, [this, connection = connection, which = which] { end(connection, which, true); });
+  at(*connection->ends[which].node, timeline_.now() + limits::kLingerMax,
+     [this, connection = connection, which = which] { end(connection, which, true); });
 }
 
 void Network::node_died(SimNode& node, bool silently) {
@@ -126,7 +129,7 @@ void Network::node_died(SimNode& node, bool silently) {
 // ---- Deadlines ----
 
 void Network::watch_silence(const Shared& connection, std::size_t which) {
-  timeline_.at(connection->ends[which].last_heard + limits::kSilenceMax, [this, connection, which] {
+  at(*connection->ends[which].node, connection->ends[which].last_heard + limits::kSilenceMax, [this, connection, which] {
     End& end = connection->ends[which];
     if (!end.open) return;
     if (!end.reads()) end.last_heard = timeline_.now();  // the silence is ours
@@ -140,7 +143,7 @@ void Network::watch_silence(const Shared& connection, std::size_t which) {
 void Network::watch_sending(const Shared& connection, std::size_t to) {
   if (connection->ends[to].incoming_bytes <= config.socket_buffer) return;
   if (std::exchange(connection->ends[to].watched, true)) return;
-  timeline_.at(connection->ends[to].last_taken + limits::kSendDeadline, [this, connection, to] {
+  at(*connection->ends[1 - to].node, connection->ends[to].last_taken + limits::kSendDeadline, [this, connection, to] {
     End& pipe = connection->ends[to];
     pipe.watched = false;
     if (!connection->ends[1 - to].open || pipe.incoming_bytes <= config.socket_buffer) return;

@@ -31,7 +31,40 @@ bool survives_death_at(std::uint64_t k, bool power_cut) {
   return died;
 }
 
+// A takes a table with rows over, in several transactions, and dies at its k-th write to disk. False: it survives.
+bool adopts_and_dies_at(std::uint64_t k) {
+  CAPTURE(k);
+  constexpr const char* kMemo = "CREATE TABLE memo (id TEXT PRIMARY KEY NOT NULL, text)";
+  std::vector<Model> models = sim_models();
+  models.push_back(Model::from_sql(kMemo, Kind::shared));
+  Pair p(k);
+  p.a.execute_behind_the_engine(kMemo);
+  p.a.execute_behind_the_engine("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<2500) INSERT INTO memo SELECT i, 'old' FROM n");
+  const Seq before = p.a.vector().at(p.a.store().self()).seq;
+  p.a.kill_in(k);
+  const bool died = !p.a.migrate("", models);
+  if (k % 2 == 0) p.a.cut_power();
+  p.a.replace_models(models);
+  p.a.restart();
+  REQUIRE(p.b.migrate(kMemo, models));
+  p.cluster.network().forget_refusals();
+  p.settle();
+  CHECK(p.a.vector().at(p.a.store().self()).seq.value == before.value + 2);  // 2000 rows, and the rest: each of them once
+  for (const SimNode* node : {&p.a, &p.b}) {
+    CHECK(node->count("memo") == 2500);
+    CHECK(node->status().conflicts == 0);
+  }
+  p.cluster.expect_converged();
+  return died;
+}
+
 }  // namespace
+
+TEST_CASE("[F47] A process that dies while it takes a table with rows over, or the power goes: each row comes once") {
+  std::uint64_t k = 1;
+  while (adopts_and_dies_at(k)) k += 1 + k / 16;
+  CHECK(k > 50);
+}
 
 TEST_CASE("[N4] A process that dies at any of its writes to disk: nothing that was promised is lost") {
   std::uint64_t k = 1;
@@ -121,6 +154,28 @@ TEST_CASE("[N25] A source that is lost with what it alone had: the joiner comple
   cluster.let_meet(a, c);
   CHECK(a.count("note") == c.count("note"));
   cluster.expect_converged();
+}
+
+TEST_CASE("[F3] A process that dies at any write to disk, and a clock a day back at the next start: no stamp is given twice") {
+  std::uint64_t k = 1;
+  for (bool died = true; died; ++k) {
+    CAPTURE(k);
+    Cluster cluster(k);
+    SimNode& a = cluster.create("A");
+    Hlc greatest;
+    a.kill_in(k);
+    for (int i = 0; i < 4 && a.alive(); ++i) {
+      const Expected<LocalCommit> written = a.try_write("INSERT INTO note(id) VALUES (?)", numbered("n", i));
+      if (written) greatest = written->hlc;
+    }
+    died = !a.alive();
+    if (k % 2 == 0) a.cut_power();
+    a.set_clock_ahead(-24h);
+    a.restart();
+    CHECK(a.write("INSERT INTO note(id) VALUES ('after')").hlc > greatest);
+    cluster.expect_converged();
+  }
+  CHECK(k > 10);
 }
 
 TEST_CASE("A write that dies with its process: it is there as a whole or not at all, on both devices") {

@@ -173,6 +173,101 @@ TEST_CASE("[N12] Away for longer than logs are kept, and back with edits of its 
   t.cluster.expect_converged();
 }
 
+TEST_CASE("[F8] One device's clock jumps by a year, and comes back: nothing that somebody lacks is forgotten, nothing dead rises") {
+  for (const auto year : {365 * 24h, -365 * 24h}) {
+    for (const bool restarts : {true, false}) {
+      CAPTURE(year.count());
+      CAPTURE(restarts);
+      Line t;
+      t.cluster.disconnect(t.b, t.c);
+      t.write_and_delete(t.a);
+      t.cluster.run_for(1min);
+      t.a.set_clock_ahead(year);
+      if (restarts) t.a.restart();  // else it goes on talking to B
+      write_notes(t.a, "own", 0, 1);
+      t.cluster.run_for(2h);  // age is looked at once an hour
+      for (const SimNode* node : {&t.a, &t.b}) CHECK(tombstones_of(*node) == 20);  // C has not seen them
+      CHECK(t.a.count("sync_log WHERE seq=4") == 1);  // nobody else can have it yet
+      CHECK(log_of(t.a) == (year > 0h && !restarts ? 1 : 3));  // what B is known to have goes by age
+      CHECK(log_of(t.b) == (year < 0h && !restarts ? 3 : 2));
+      t.a.set_clock_ahead(0s);
+      t.cluster.network().forget_refusals();
+      t.cluster.let_meet(t.b, t.c);
+      t.cluster.run_for(10min);
+      t.cluster.run_until_quiet();
+      t.cluster.network().forget_refusals();  // of the life that was ahead
+      for (const SimNode* node : {&t.a, &t.b, &t.c}) {
+        CHECK(node->count("note") == 41);
+        CHECK(node->count("note WHERE id LIKE 'own%'") == 1);
+        CHECK(node->count("note WHERE id LIKE 'n%' AND stars < 10") == 0);
+        CHECK(node->count("file") == 40);
+        CHECK(node->count("file WHERE size < 10") == 0);
+        CHECK(log_of(*node) + tombstones_of(*node) == 0);
+      }
+      t.cluster.expect_converged();
+    }
+  }
+}
+
+TEST_CASE("[F21] A device loses its disk when all have forgotten the log: a snapshot, and its own files are its own again") {
+  Line t;
+  t.write_and_delete(t.a);
+  write_files(t.c, "c", 1000, 5);
+  t.cluster.run_for(1min);
+  for (const SimNode* node : {&t.a, &t.b, &t.c}) REQUIRE(log_of(*node) + tombstones_of(*node) == 0);
+  t.c.wipe();
+  write_notes(t.a, "late", 0, 1);
+  t.cluster.run_for(1min);
+  CHECK(log_of(t.a) == 1);  // what the life before had acknowledged counts for nothing that came later
+  t.c.restart();
+  t.cluster.run_for(1min);
+  CHECK(t.c.status().snapshots_taken == 1);
+  CHECK(t.c.count("note") == 41);
+  CHECK(t.c.count("file") == 45);
+  t.c.write("UPDATE file SET size=7 WHERE size >= 1000");
+  t.cluster.run_for(1min);
+  for (const SimNode* node : {&t.a, &t.b, &t.c}) {
+    CHECK(node->count("file WHERE size = 7") == 5);
+    CHECK(log_of(*node) == 0);
+  }
+  t.cluster.expect_converged();
+}
+
+TEST_CASE("[F26] A removed device's rows: nobody else may change them, newcomers get them, and readmitted it has changed them itself") {
+  Line t;
+  write_files(t.c, "c", 0, 5);
+  t.cluster.run_until_quiet();
+  t.cluster.disconnect(t.b, t.c);
+  REQUIRE(t.a.remove_member(t.c));
+  t.cluster.run_for(2min);  // what was kept for it goes
+  for (SimNode* node : {&t.a, &t.b}) {
+    CHECK(node->count("file") == 5);
+    CHECK(log_of(*node) == 0);
+    for (const char* sql : {"UPDATE file SET size=9", "DELETE FROM file"}) {
+      const Expected<LocalCommit> refused = node->try_write(sql);
+      REQUIRE_FALSE(refused);
+      CHECK(refused.error().code == Errc::not_owner);
+    }
+  }
+  SimNode& d = t.cluster.join("D");
+  t.cluster.let_meet(t.b, d);
+  CHECK(d.count("file") == 5);
+  t.c.write("UPDATE file SET size=100 WHERE size=1");
+  t.c.write("DELETE FROM file WHERE size=2");
+  t.c.kill();
+  t.cluster.expect_converged();
+  t.c.restart();
+  REQUIRE(t.b.readmit_member(t.c));
+  t.cluster.run_until_quiet();
+  t.cluster.connect(t.b, t.c);
+  t.cluster.run_for(1min);
+  t.cluster.run_until_quiet();
+  t.cluster.network().forget_refusals();  // of the life that was removed
+  for (const SimNode* node : {&t.a, &t.b, &t.c, &d})
+    CHECK(node->text("SELECT group_concat(size) FROM (SELECT size FROM file ORDER BY id)") == "'0,100,3,4'");
+  t.cluster.expect_converged();
+}
+
 TEST_CASE("A backup from before a delete, put back when the delete is forgotten: what it shows too much goes") {
   Line t;
   t.write_and_delete(t.a);

@@ -101,6 +101,15 @@ void Network::node_woke(SimNode& node) {
     const std::size_t which = link->side_of(node);
     if (link->sides[which].node == &node && link->sides[which].connection) await(link->sides[which].connection, which);
   }
+  for (Timeline::Action& action : std::exchange(overdue_[node.name()], {})) timeline_.after(Duration(0), std::move(action));
+}
+
+// Who falls asleep again before a timer of the time before went off is asleep for that one, too.
+void Network::at(const SimNode& whose, MonoTime when, Timeline::Action action) {
+  timeline_.at(when, [this, &whose, action = std::move(action)] {
+    if (whose.suspended()) overdue_[whose.name()].push_back([this, &whose, action] { at(whose, timeline_.now(), action); });
+    else action();
+  });
 }
 
 void Network::forget_words(const SimNode& node) {

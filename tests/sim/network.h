@@ -15,6 +15,7 @@
 //      other side still believes in an older one, the new one replaces it, at once or, where both devices could have
 //      dialled and the older has the better claim, after limits::kLingerMax.
 //   5. An outbox is bounded.
+//   6. A device that sleeps answers no dial, and none of its own timers goes off before it wakes: then all that are due do.
 // disconnect(), break_connection() and cut_after() end both sides at once.
 #pragma once
 
@@ -44,6 +45,7 @@ struct NetworkCount {
   std::uint64_t resets = 0;     // bytes that came for a connection of an earlier life
   std::uint64_t replays = 0;
   std::uint64_t outbox_full = 0;
+  std::uint64_t unanswered = 0;  // dials, through a stall or of a device that sleeps
 };
 
 class Network {
@@ -71,7 +73,7 @@ class Network {
   void hang_up(SessionId, const Error& why);
   void node_died(SimNode&, bool silently);
   void node_started(SimNode&);
-  void node_woke(SimNode&);  // what has come for it meanwhile is read
+  void node_woke(SimNode&);  // what has come for it meanwhile is read, and its timers that are due go off
   void forget_words(const SimNode&);  // what it said is not its own any more: it is not repeated
 
   // ---- What can be seen.
@@ -111,6 +113,7 @@ class Network {
   void release(Direction&);
   void watch_silence(const Shared&, std::size_t which);
   void watch_sending(const Shared&, std::size_t to);
+  void at(const SimNode& whose, MonoTime when, Timeline::Action action);  // a timer of that device
 
   // Bytes: they are put, travel, and are read.
   void send_now(SessionId, const std::shared_ptr<const Message>&);
@@ -128,6 +131,7 @@ class Network {
   std::vector<std::unique_ptr<Link>> links_;  // in the order in which they were wished for
   std::map<std::pair<std::string, std::string>, Direction> directions_;  // by the names of its ends
   std::map<SessionId, Where> sessions_;
+  std::map<std::string, std::vector<Timeline::Action>> overdue_;  // by the name of who sleeps
   SessionId last_session_ = 0;
   std::uint64_t last_dial_ = 0;
   MonoTime last_word_;

@@ -199,6 +199,44 @@ TEST_CASE("A cut: counted, and whether it fell inside a frame") {
   p.cluster.expect_converged();
 }
 
+TEST_CASE("[F7] Eight hours of sleep: dialled at a bounded pace meanwhile, and one session with each peer when it wakes") {
+  constexpr std::uint64_t kHours = 8;
+  for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+    CAPTURE(seed);
+    Cluster cluster(seed);
+    SimNode& a = cluster.create("A");
+    SimNode& b = cluster.join("B");
+    SimNode& c = cluster.join("C");
+    cluster.connect_all();
+    cluster.run_until_quiet();
+    write_notes(b, "b", 0, 5);
+    b.suspend();  // what it has just written is on no wire yet
+    const std::uint64_t awake = hellos(cluster);
+    for (std::uint64_t hour = 0; hour < kHours; ++hour) {
+      write_notes(a, "a", static_cast<std::int64_t>(hour), 1);
+      write_files(c, "c", static_cast<std::int64_t>(hour), 1);
+      cluster.run_for(1h);
+    }
+    CHECK(hellos(cluster) == awake);  // nobody gets so far as to say it
+    CHECK(cluster.network().faults().unanswered <= kHours * 60 * 2 * 6);
+    CHECK(cluster.network().faults().unanswered >= kHours * 60 * 2);  // nor does anybody give it up
+    CHECK(cluster.network().faults().ends_by_silence == 2);  // each peer has missed it once
+    CHECK(c.count("note") == kHours);
+    CHECK(a.count("file") == kHours);
+    CHECK(b.count("note") == 5);
+    b.wake();
+    cluster.run_for(1min);
+    CHECK(hellos(cluster) - awake <= 8);  // two of each session, and once more where both dialled
+    for (const SimNode* node : {&a, &b, &c}) {
+      CHECK(node->status().peers.size() == 2);
+      CHECK(node->count("note") == kHours + 5);
+      CHECK(node->count("file") == kHours);
+    }
+    cluster.run_until_quiet();
+    cluster.expect_converged();
+  }
+}
+
 TEST_CASE("Delays: what happens on other links does not shift them") {
   const auto shown_after = [](bool others) {
     Cluster cluster;

@@ -9,7 +9,6 @@
 #include "core/replica/membership.h"
 #include "core/replica/migration.h"
 #include "core/replica/quarantine_release.h"
-#include "core/replica/seeds.h"
 #include "core/store/origin_table.h"
 #include "core/store/statement.h"
 #include "tests/sim/network.h"
@@ -61,8 +60,8 @@ void SimNode::open() {
   Expected<std::unique_ptr<Store>> store = Store::open(config, wall(), prng_);
   if (!store) throw std::runtime_error(name() + " does not open: " + store.error().text());
   store_ = std::move(*store);
-  (void)release_quarantine(*store_, wall(), false);
-  if (const Expected<void> created = create_seeds(*store_, wall()); !created) throw std::runtime_error(created.error().text());
+  const Expected<void> taken = take_up_models(*store_, wall());
+  if (!taken) throw std::runtime_error(name() + " does not take up its models: " + taken.error().text());
   transactions_ = std::make_unique<TransactionManager>(*store_);
   replica_ = std::make_unique<Replica>(*store_, config_.scrub_pass);
   if (config_.checkpoint_pages > 0) sqlite3_wal_autocheckpoint(store_->handle(), config_.checkpoint_pages);
@@ -235,9 +234,9 @@ void SimNode::set_drift(std::int64_t ppm) {
 }
 
 void SimNode::wake() {
-  if (!std::exchange(suspended_, false) || !alive()) return;
+  if (!std::exchange(suspended_, false)) return;
   network_.node_woke(*this);
-  schedule_step(kStepTakes);
+  if (alive()) schedule_step(kStepTakes);
 }
 
 const VersionVector& SimNode::vector() const { return store_->origins().vector(); }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <stdexcept>
 
 #include "tests/sim/cluster.h"
 #include "tests/sim/oracle.h"
@@ -40,6 +41,13 @@ inline void write_files(SimNode& node, const char* prefix, std::int64_t from, st
     }
     return {};
   });
+}
+
+// Rows as if they had stood in the tables when those became models.
+inline void adopt(SimNode& node, const std::vector<std::string>& statements) {
+  for (const std::string& sql : statements) node.execute_behind_the_engine(sql);
+  node.execute_behind_the_engine("UPDATE sync_model SET adopted=0");
+  if (!node.migrate("CREATE INDEX IF NOT EXISTS note_title ON note(title)", node.models())) throw std::runtime_error("nothing was adopted");
 }
 
 // Of all logs that the node holds.

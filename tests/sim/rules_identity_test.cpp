@@ -27,19 +27,23 @@ std::string writes_in_their_place(Cluster& cluster, Copy copy, int entries) {
   return expected;
 }
 
-// B tells A an entry and is restored; it tells C another in its place, and is not heard of again.
-std::string told_two_histories(Cluster& cluster, Copy copy) {
-  const Three t(cluster);
+// B tells A an entry and is restored; it tells C others in its place, and is not heard of again.
+void tell_two_histories(Cluster& cluster, const Three& t, Copy copy, int entries = 1) {
   const Disk::Image old = image_of(t.b);
   insert_note(t.b, "1", "told A");
   cluster.let_meet(t.a, t.b);
   everybody_parts(cluster);
   put_back(t.b, old, copy);
-  insert_note(t.b, "2", "told C");
+  for (int i = 0; i < entries; ++i) insert_note(t.b, std::to_string(2 + i), "told C");
   cluster.let_meet(t.b, t.c);
   everybody_parts(cluster);
   t.b.kill();
   cluster.let_meet(t.a, t.c);
+}
+
+std::string told_two_histories(Cluster& cluster, Copy copy) {
+  const Three t(cluster);
+  tell_two_histories(cluster, t, copy);
   cluster.run_for(2min);  // heartbeats compare what each holds
   return "note 1=told A, note 2=told C";
 }
@@ -75,6 +79,32 @@ TEST_CASE("[split-backup] A backup is put back, and its two histories were told 
 TEST_CASE("[split-copy] A copy by hand is put back, and its two histories were told to different devices, which meet: both"
           " stand") {
   tell("split-copy", [](Cluster& cluster) { return told_two_histories(cluster, Copy::by_hand); });
+}
+
+TEST_CASE("[split-image][F9] An image is put back, its two histories were told to different devices, and it is not heard of again: who"
+          " meets the longer one holds the stream and says so, what does not build upon it goes on") {
+  Cluster cluster;
+  const Three t(cluster);
+  const Origin split = t.b.store().self();
+  tell_two_histories(cluster, t, Copy::by_image, 2);
+  cluster.run_for(5min);
+  REQUIRE(t.a.status().waiting.size() == 1);
+  CHECK(t.a.status().waiting[0].origin == split);
+  CHECK(t.a.noted("does not follow the one that we hold"));
+  CHECK(shown_by(t.a) == "note 1=told A");
+  CHECK(shown_by(t.c) == "note 2=told C, note 3=told C");
+  insert_note(t.a, "5", "of A");
+  insert_note(t.c, "6", "of C");
+  put_file(t.a, "f", "of A");
+  put_file(t.c, "g", "of C");
+  cluster.run_until_quiet();
+  CHECK(shown_by(t.a) == "note 1=told A, note 5=of A, file f=of A, file g=of C");  // C's note had seen what A cannot take in,
+  REQUIRE(t.a.status().waiting.size() == 2);                                        // and waits in sight, too
+  CHECK(shown_by(t.c) == "note 2=told C, note 3=told C, note 5=of A, note 6=of C, file f=of A, file g=of C");
+  const WireCount before = cluster.wire();
+  cluster.run_for(1h);
+  CHECK(cluster.wire().since(before).of("SharedChangeRequest").messages <= 7);  // once in ten minutes
+  CHECK(cluster.network().refusals().empty());
 }
 
 TEST_CASE("[clone] A disk is copied into a second machine, and both write: what both wrote stands everywhere") {

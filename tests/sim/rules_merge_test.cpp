@@ -30,8 +30,7 @@ void give_notes_a_body(SimNode& node) {
 
 // A row that stood in the table before it was synchronised.
 void adopt_note(SimNode& node, const std::string& id, const std::string& title) {
-  node.execute_behind_the_engine("INSERT INTO note(id, title) VALUES ('" + id + "', '" + title + "')");
-  REQUIRE(node.migrate("CREATE INDEX IF NOT EXISTS note_title ON note(title)", node.models()));
+  adopt(node, {"INSERT INTO note(id, title) VALUES ('" + id + "', '" + title + "')"});
 }
 
 }  // namespace

@@ -195,7 +195,7 @@ TEST_CASE("[F40][F41] A parent that loses its UNIQUE value takes what refers to 
   expect(t, "task", "account", "t='p'");
 }
 
-TEST_CASE("[F40] What is kept dangles in sight: it is counted and listed, with the parent that is missing") {
+TEST_CASE("[F40] What is kept while its parent is gone stays on all, and dangles there; it is not hidden") {
   Three t;
   t.a.write("INSERT INTO note(id) VALUES ('n')");
   t.a.write("INSERT INTO label(id) VALUES ('l')");
@@ -207,6 +207,7 @@ TEST_CASE("[F40] What is kept dangles in sight: it is counted and listed, with t
   for (const SimNode* node : {&t.a, &t.b, &t.c}) {
     CHECK(node->count("note_label") == 1);
     CHECK(node->query("PRAGMA foreign_key_check").size() == 1);
+    CHECK(node->status().hidden + node->status().nulled == 0);
   }
   t.cluster.expect_converged();
 }

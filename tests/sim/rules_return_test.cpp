@@ -165,8 +165,8 @@ TEST_CASE("[R6] A member away for long changes what others change, deletes what 
   });
 }
 
-TEST_CASE("[R9] A device writes with its clock hours ahead, and the clock is set right: what it wrote reaches the others"
-          " within minutes") {
+TEST_CASE("[R9][F2] A device writes with its clock hours ahead, and the clock is set right: what it wrote reaches the others"
+          " within minutes, and wins over no later edit") {
   tell("R9", [](Cluster& cluster) {
     const Three t(cluster);
     t.b.set_clock_ahead(3h);
@@ -175,7 +175,14 @@ TEST_CASE("[R9] A device writes with its clock hours ahead, and the clock is set
     insert_note(t.b, "2", "by the right clock");
     everybody_meets(cluster);
     cluster.run_for(10min);
-    return "note 1=by the wrong clock, note 2=by the right clock";
+    for (const SimNode* node : {&t.a, &t.b, &t.c}) CHECK(shown_by(*node) == "note 1=by the wrong clock, note 2=by the right clock");
+    update_note(t.a, "1", "edited by A");
+    cluster.run_until_quiet();
+    const LocalCommit next = update_note(t.b, "2", "edited by B");
+    CHECK(next.hlc.ms() <= t.b.wall().ms + limits::kDriftMaxMs);
+    cluster.run_until_quiet();
+    for (const SimNode* node : {&t.a, &t.b, &t.c}) CHECK(node->status().conflicts == 0);
+    return "note 1=edited by A, note 2=edited by B";
   });
 }
 

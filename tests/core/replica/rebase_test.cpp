@@ -1,6 +1,7 @@
 #include "core/replica/rebase.h"
 
 #include "core/base/sha256.h"
+#include "core/replica/applier.h"
 #include "core/store/sync_state.h"
 #include "tests/core/replica/author.h"
 
@@ -38,7 +39,8 @@ struct Newcomer {
   std::size_t rebase() {
     node.now.wall.ms += 60'000;
     node.store->begin(TransactionKind::apply);
-    const std::vector<LocalCommit> commits = starling::rebase(*node.store, node.now.wall).commits;
+    Applier applier(*node.store);
+    const std::vector<LocalCommit> commits = starling::rebase(*node.store, applier, node.now.wall).commits;
     node.store->commit();
     CHECK_FALSE(node.store->state().provisional());
     CHECK(node.own().seq == Seq{commits.size()});

@@ -153,20 +153,28 @@ TEST_CASE("Quarantine is bounded: what would join it when it is full waits unack
   CHECK(s.older.store->held().count() == limits::kQuarantinedMax);
 }
 
-TEST_CASE("Skew: a column that comes without default to many rows logs nothing and writes no row") {
-  TestNode node(1, true, old_models());
-  (void)node.write("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<20000) INSERT INTO note SELECT 'n'||i, 'default' FROM n");
-  const Position before = node.own();
-  const std::int64_t written = node.rows_written();
-  const WriteFn ddl = [](Transaction& t) -> Expected<void> {
-    const auto done = t.exec("ALTER TABLE note ADD COLUMN size INTEGER");
-    return done ? Expected<void>() : Expected<void>(done.error());
-  };
-  auto models = old_models();
-  models[0].ddl = std::string(kNote) + ", size INTEGER)";
-  REQUIRE(migrate(*node.store, ddl, models, node.now.wall));
-  CHECK(node.own() == before);
-  CHECK(node.rows_written() - written < 20);  // of the engine's own: what the models are
+TEST_CASE("[F46] Skew: a column that comes to many rows, without default or with one, logs nothing; a default is written, not told") {
+  for (const bool with_default : {false, true}) {
+    CAPTURE(with_default);
+    const std::string column = with_default ? "size INTEGER DEFAULT 3" : "size INTEGER";
+    TestNode node(1, true, old_models());
+    (void)node.write("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<20000) INSERT INTO note SELECT 'n'||i, 'default' FROM n");
+    const Position before = node.own();
+    const std::int64_t logged = node.number("SELECT count(*) FROM sync_log");
+    const std::int64_t written = node.rows_written();
+    const WriteFn ddl = [&](Transaction& t) -> Expected<void> {
+      const auto done = t.exec("ALTER TABLE note ADD COLUMN " + column);
+      return done ? Expected<void>() : Expected<void>(done.error());
+    };
+    auto models = old_models();
+    models[0].ddl = std::string(kNote) + ", " + column + ")";
+    REQUIRE(migrate(*node.store, ddl, models, node.now.wall));
+    CHECK(node.own() == before);
+    CHECK(node.number("SELECT count(*) FROM sync_log") == logged);
+    if (!with_default) CHECK(node.rows_written() - written < 20);  // of the engine's own: what the models are
+    CHECK(node.number("SELECT count(*) FROM note WHERE size IS " + std::string(with_default ? "3" : "NULL")) == 20'000);
+    CHECK(node.store->quarantined() == 0);
+  }
 }
 
 TEST_CASE("Skew: a peer with other columns under the same names is refused with the reason, others go on") {
