@@ -1,6 +1,11 @@
 // Nodes whose disks fail, fill up or go at any moment: what was promised is there, and nothing else was told.
 #include <doctest/doctest.h>
 
+#include <fstream>
+#include <sstream>
+
+#include "core/store/origin_table.h"
+#include "core/store/tables.h"
 #include "tests/sim/phrases.h"
 
 namespace starling::sim {
@@ -156,6 +161,36 @@ TEST_CASE("A node that dies while it opens, at whatever operation: the next star
     p.cluster.expect_converged();
   }
   CHECK(k > 3);
+}
+
+// What the fixture holds is told in tests/core/store/format_migration_test.cpp. It is of a device that nobody here has met.
+TEST_CASE("[F47] A node that dies while it takes a database of an older format over, or the power goes: the next start finds all") {
+  std::ostringstream old;
+  old << std::ifstream(STARLING_FIXTURES "/format-2.db", std::ios::binary).rdbuf();
+  std::uint64_t k = 1;
+  for (bool died = true; died; ++k) {
+    CAPTURE(k);
+    Cluster cluster(k);
+    SimNode& a = cluster.add("A", device_number(1), false,
+                             {Model::from_sql("CREATE TABLE note (id TEXT PRIMARY KEY NOT NULL, title, body TEXT, stars INTEGER)", Kind::shared),
+                              Model::from_sql("CREATE TABLE link (a TEXT NOT NULL, b TEXT NOT NULL, PRIMARY KEY (a, b))", Kind::shared),
+                              Model::from_sql("CREATE TABLE file (id BLOB PRIMARY KEY NOT NULL, path, size INTEGER)", Kind::device_owned)});
+    a.put_in({{kDatabaseFile, old.str()}});
+    died = !a.restart(k);
+    if (k % 2 == 1) a.cut_power();
+    REQUIRE(a.restart());
+    CHECK(a.query("SELECT value FROM sync_meta WHERE name='format'").integer(0) == kFormatVersion);
+    CHECK(a.text("PRAGMA integrity_check") == "'ok'");
+    CHECK(a.count("note") == 3);
+    CHECK(a.count("link") == 1);
+    CHECK(a.count("file") == 2);
+    CHECK(a.count("sync_log WHERE origin=" + std::to_string(a.store().self_ordinal())) == 4);
+    CHECK(a.vector().at(a.store().self()).seq == Seq{4});
+    CHECK(a.status().quarantined == 1);
+    a.write("INSERT INTO note(id) VALUES ('after')");
+    CHECK(a.vector().at(a.store().self()).seq == Seq{5});
+  }
+  CHECK(k > 20);
 }
 
 }  // namespace starling::sim

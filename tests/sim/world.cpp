@@ -149,7 +149,8 @@ void World::expect_core_to_agree() {
   const Devices& core = scenario_.core;
   isolate(core);
   mend(core);
-  if (std::any_of(core.begin(), core.end(), [this](std::size_t i) { return is_removed(i); })) return;  // nobody speaks to it
+  const auto any_removed = [&] { return std::any_of(core.begin(), core.end(), [this](std::size_t i) { return is_removed(i); }); };
+  if (any_removed()) return;  // nobody speaks to it
   const auto is_member = [this](std::size_t i) { return !node(i).store().state().provisional(); };
   if (std::none_of(core.begin(), core.end(), is_member)) return;  // they wait for a member that admits them
   const MonoTime until = cluster_.now() + patience();
@@ -158,6 +159,7 @@ void World::expect_core_to_agree() {
     retry_quarantines(core);  // whoever holds something is no source of snapshots
   } while (!agree(core) && cluster_.now() < until);
   for (const std::string& complaint : cluster_.ledger().complaints()) complain(complaint);
+  if (!agree(core) && any_removed()) return;  // somebody has heard of it by now, and not that it was admitted again
   if (!agree(core)) return complain("the core does not agree although all of it was mended");
   cluster_.run_for(2s);
   for (const std::size_t i : core) {
