@@ -388,7 +388,7 @@ Expected<void> Node::keep_identity() { return impl_->change_member("a decision o
 Expected<QuarantineRetry> Node::retry_quarantine() {
   return impl_->locked<QuarantineRetry>("a retry of what waits in quarantine", [this]() -> Expected<QuarantineRetry> {
     impl_->store->finish_rollback();
-    const Released done = release_quarantine(*impl_->store, impl_->clock.now().wall, true);
+    const Released done = release_quarantine(*impl_->store, impl_->clock.now().wall, Ended::all);
     if (!done.event.empty()) impl_->notifier.changed(done.event);
     return QuarantineRetry{done.released, done.left};
   });

@@ -97,10 +97,6 @@ Error own_stream(const Origin& origin) {
           "two devices may be using one identity"};
 }
 
-Error other_history(const Origin& origin, std::string what) {
-  return {Errc::identity_conflict, std::move(what), stream_name(origin), "that device may have been cloned or restored"};
-}
-
 Expected<ApplyResult> Applier::entry(const Origin& origin, Seq seq, BytesView bytes, WallTime wall) {
   ApplyResult result;
   result.event.schema = store_.shared_schema();
@@ -127,7 +123,8 @@ Expected<ApplyResult> Applier::entry(const Origin& origin, Seq seq, BytesView by
   }
   const std::optional<Ordinal> known = store_.origins().find(origin);
   if (header.previous != (known ? store_.origins().last_hash(*known) : Hash128{})) {
-    return other_history(origin, "entry " + std::to_string(seq.value) + " does not follow the one that we hold");
+    return Error{Errc::identity_conflict, "entry " + std::to_string(seq.value) + " does not follow the one that we hold",
+                 stream_name(origin), "that device may have been cloned or restored"};
   }
   if (!store_.origins().vector().covers(header.dependencies) && !planted(PlantedBug::dependency_ignored)) {
     result.outcome = Applied::wait_deps;

@@ -55,7 +55,6 @@ struct ApplyResult {
   VersionVector dependencies;
 };
 
-[[nodiscard]] Error other_history(const Origin&, std::string what);  // identity_conflict: its author has told two
 [[nodiscard]] Error own_stream(const Origin&);  // not_owner: changes of ours, from a peer, that we never made
 
 class Applier {

@@ -28,7 +28,7 @@ Expected<void> migrate(Store& store, const WriteFn& ddl, const std::vector<Model
 }
 
 Expected<void> take_up_models(Store& store, WallTime wall, const AdoptionFn& told) {
-  (void)release_quarantine(store, wall, false);  // before anything is written to their fields
+  (void)release_quarantine(store, wall, Ended::wait);  // before anything is written to their fields
   if (const Expected<void> created = create_seeds(store, wall); !created) return created;
   const Expected<std::uint64_t> adopted = adopt_existing_rows(store, wall, told);
   return adopted ? Expected<void>() : adopted.error();

@@ -24,6 +24,7 @@ namespace starling {
 namespace {
 
 const std::vector<UnknownModel> kNone;
+constexpr std::size_t kMarkedCost = 9;  // of the budget: two small commits
 
 std::size_t values_in(BytesView typed) {
   std::size_t n = 0;
@@ -45,8 +46,8 @@ FieldMask first_fields(FieldMask plain, std::size_t count) {
 
 }  // namespace
 
-bool QuarantineReleaser::go_on(WallTime wall, std::size_t most, bool also_what_ended, ApplyResult& result) {
-  also_what_ended_ = also_what_ended;
+bool QuarantineReleaser::go_on(WallTime wall, std::size_t most, Ended ended, ApplyResult& result) {
+  ended_ = ended;
   for (budget_ = most; budget_ > 0; --budget_)
     if (!next_row(wall, result)) return false;
   return true;
@@ -81,16 +82,21 @@ bool QuarantineReleaser::next_row(WallTime wall, ApplyResult& result) {
     if (!row) continue;
     key_ = row->key;
     origin_ = row->origin;
-    if (row->why != kEndedTheProcess || also_what_ended_) release_owned(model_, *row, result);
+    if (may_try(row->why)) release_owned(model_, *row, result);
     return true;
   }
   model_ = 0;
   return false;
 }
 
+bool QuarantineReleaser::may_try(std::string_view why) const {
+  return ended_ == Ended::all || (why != kEndedAlone && (why != kEndedTheProcess || ended_ == Ended::by_itself));
+}
+
 // A life that ended over it does not try it again by itself (trial_mark.h).
-void QuarantineReleaser::mark(const Trial& trial) {
-  if (!store_.trial().careful()) return;
+void QuarantineReleaser::mark(const Trial& trial, bool always) {
+  if (!always && !store_.trial().careful()) return;
+  budget_ -= std::min<std::size_t>(budget_ - 1, kMarkedCost);
   store_.commit();
   store_.begin(TransactionKind::apply);
   store_.trial().set(trial);
@@ -103,8 +109,8 @@ void QuarantineReleaser::mark(const Trial& trial) {
 // Fields that the model has by now, as they were kept: all at once, or, where that is refused, one by one.
 void QuarantineReleaser::take_up(ModelIndex model, BytesView key, WallTime wall, ApplyResult& result) {
   const Trial trial{Tried::kept, {}, model};
-  if (store_.trial().ended(trial)) return;  // they wait for a life that ended well
-  mark(trial);
+  if (store_.trial().ended(trial) > 0 && ended_ != Ended::all) return;  // they wait for a life that ended well, or for somebody's word
+  mark(trial, false);
   const FieldMask due = store_.rows().kept(model, key).fields & store_.schema().models[model].all_fields();
   if (take_up(model, key, due, wall, result)) return;
   if (std::popcount(due) > 1)
@@ -167,11 +173,11 @@ bool QuarantineReleaser::release_shared(ModelIndex model, const Bytes& key, Wall
   const std::string name = store_.schema().models[model].name;
   const Outcome outcome = outcome_of(held, name, key);
   for (std::optional<HeldChange> c = held.next_of(name, key, 0); c; c = held.next_of(name, key, c->id)) {
-    if (c->why == kEndedTheProcess && !also_what_ended_) return true;
+    if (!may_try(c->why)) return true;
     if (outcome.supersedes(*c)) {
       note_superseded(model, *c, {}, wall);
     } else {
-      mark({Tried::release, {}, static_cast<std::uint64_t>(c->id)});
+      mark({Tried::release, {}, static_cast<std::uint64_t>(c->id)}, c->why == kEndedTheProcess);
       if (const std::string why = try_held(model, *c, wall, result); !why.empty()) {
         held.explain(c->id, why);
         return true;
@@ -222,7 +228,7 @@ std::string QuarantineReleaser::try_held(ModelIndex model, const HeldChange& c, 
 
 void QuarantineReleaser::release_owned(ModelIndex model, const QuarantinedRow& row, ApplyResult& result) {
   const ModelSchema& m = store_.schema().models[model];
-  mark({Tried::release, store_.origins().origin(row.origin), row.rev.value});
+  mark({Tried::release, store_.origins().origin(row.origin), row.rev.value}, row.why == kEndedTheProcess);
   std::string why;
   StateRow state{model, row.rev, row.deleted, row.key, row.row};
   std::optional<Bytes> whole;
@@ -253,16 +259,16 @@ void explain_end(Store& store) {
   if (!trial) return;
   store.begin(TransactionKind::apply);
   const Undo undo(store);
-  if (trial->origin == Origin{}) store.held().explain(static_cast<std::int64_t>(trial->at), kEndedTheProcess);
-  else if (const auto owner = store.origins().find(trial->origin)) store.quarantine().explain(*owner, Rev{trial->at}, kEndedTheProcess);
+  if (trial->origin == Origin{}) store.held().explain(static_cast<std::int64_t>(trial->at), kEndedAlone);
+  else if (const auto owner = store.origins().find(trial->origin)) store.quarantine().explain(*owner, Rev{trial->at}, kEndedAlone);
   store.commit();
 }
 
 }  // namespace
 
-Released release_quarantine(Store& store, WallTime wall, bool also_what_ended) {
+Released release_quarantine(Store& store, WallTime wall, Ended ended) {
   if (store.quarantined() == 0 && !store.rows().keeps_anything()) return {};
-  if (!also_what_ended) explain_end(store);
+  if (ended == Ended::wait) explain_end(store);
   Applier applier(store);
   QuarantineReleaser releaser(store, applier);
   ApplyResult result;
@@ -272,7 +278,7 @@ Released release_quarantine(Store& store, WallTime wall, bool also_what_ended) {
     const Undo undo(store);
     const std::size_t rolled_back = applier.rolled_back();
     try {
-      more = releaser.go_on(wall, limits::kReleaseRows, also_what_ended, result);
+      more = releaser.go_on(wall, limits::kReleaseRows, ended, result);
       store.commit();
     } catch (const SQLite::Exception& e) {  // it has rolled everything back over a row, which is left out the next time
       if (!is_user_error(e) || applier.rolled_back() == rolled_back) throw;

@@ -12,6 +12,7 @@
 #include "core/store/quarantine.h"
 #include "core/store/visibility.h"
 #include "core/store/snapshot_stage.h"
+#include "core/store/sync_state.h"
 #include "core/store/row_store.h"
 #include "core/store/sql_error.h"
 
@@ -31,6 +32,7 @@ bool can_be_asked(const PeerSession& s, const VersionVector& vector) { return s.
 
 Hash128 Repairer::digest(const VersionVector& shown) {
   if (shown != store_.origins().vector() || store_.quarantine().count() != 0 || !store_.shows_all_shared()) return {};
+  if (store_.state().provisional()) return {};  // its seeds are not told yet
   if (store_.snapshot().merging() || store_.origins().pulled() != store_.origins().vector()) return {};  // rows of no vector
   return store_.digests().hash();
 }

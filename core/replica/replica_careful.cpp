@@ -12,18 +12,21 @@ namespace starling {
 namespace {
 
 constexpr Duration kRetryRefusedRow = std::chrono::minutes(1);
+constexpr std::uint8_t kTrials = 2;  // a power cut in a sync is no proof
+constexpr Duration kRetryWhatEnded = std::chrono::seconds(1);
 constexpr std::size_t kRetriedPerStep = 200;  // changes
 
 }  // namespace
 
 // After a life that did not end well it is marked on disk before it is tried; what such a life ended over is held.
 void Replica::Impl::begin_trial(const Trial& trial, const StreamKey& key) {
-  const bool ended = store.trial().ended(trial, trial.what == Tried::page ? ours().at(trial.origin).rev.value : 0);
+  const std::uint8_t times = store.trial().ended(trial, trial.what == Tried::page ? ours().at(trial.origin).rev.value : 0);
+  const bool ended = times >= kTrials;
   applier.take(ended ? Care::hold_all : touchy.contains(key) ? Care::one_by_one : Care::none);
   if (!ended && store.trial().careful()) {
     if (store.in_transaction()) store.commit();
     store.begin(TransactionKind::apply);
-    store.trial().set(trial);
+    store.trial().set(trial, static_cast<std::uint8_t>(times + 1));
     store.commit();
     marked = true;
   }
@@ -55,7 +58,8 @@ void Replica::Impl::end_try(const Expected<ApplyResult>& result) {
     touchy.erase(was);
   if (result && result->held > 0) {
     retry_pause = limits::kRetryRefusedFirst;
-    retry_at = std::min(retry_at.value_or(MonoTime::max()), now.mono + retry_pause);
+    const Duration soon = applier.care() == Care::hold_all ? Duration(kRetryWhatEnded) : retry_pause;
+    retry_at = std::min(retry_at.value_or(MonoTime::max()), now.mono + soon);
     note(LogLevel::warning, std::to_string(result->held) + (result->held == 1 ? " change" : " changes") + " of " +
                                 short_string(result->event.origin.device) + " cannot be applied here and went into quarantine");
   }
@@ -96,7 +100,7 @@ void Replica::Impl::retry_quarantine() {
   const std::uint64_t before = releaser.released();
   bool more = true;
   try {
-    more = releaser.go_on(now.wall, kRetriedPerStep, false, result);
+    more = releaser.go_on(now.wall, kRetriedPerStep, Ended::by_itself, result);
   } catch (const SQLite::Exception& e) {  // it has rolled everything back over a row, which is left out the next time
     if (!is_user_error(e) || applier.rolled_back() == rolled_back) throw;
     rolled_back = applier.rolled_back();

@@ -1,7 +1,6 @@
 #include <algorithm>
 
 #include "core/replica/replica_impl.h"
-#include "core/store/peer_log.h"
 #include "core/store/sync_state.h"
 #include "core/store/trial_mark.h"
 
@@ -18,25 +17,6 @@ void Replica::Impl::receive(PeerSession& s, const StateBatch& batch) {
   for (const StatePage& page : batch.pages) {
     take_page(s, page, std::nullopt);
     if (!sessions.contains(id)) return;  // refused
-  }
-}
-
-// Of a stream whose author has told two histories: what a peer holds at some number is another entry than ours. Where both
-// are of one length neither asks the other, so the stamps in its vector tell.
-void Replica::Impl::hold_what_differs(const VersionVector& theirs) {
-  for (const auto& [origin, position] : theirs) {
-    const StreamKey key{origin, Stream::log};
-    const Position held = ours().at(origin);
-    if (origin.device == store.self().device || position.seq == Seq{} || position.seq > held.seq || puller.held(key)) continue;
-    std::optional<Hlc> stamp = held.hlc;
-    if (position.seq < held.seq) {
-      const std::optional<EntryHeader> header = store.log().header(*store.origins().find(origin), position.seq);
-      stamp = header ? std::optional(header->hlc) : std::nullopt;
-    }
-    if (!stamp || *stamp == position.hlc) continue;
-    const Error why = other_history(origin, "entry " + std::to_string(position.seq.value) + " of a peer is not the one that we hold");
-    puller.hold(key, {why.text(), {}, {}, now.mono + kRetryOtherHistory, 0});
-    note(LogLevel::error, NodeEvent::Kind::stream_waits, origin.device, why.text());
   }
 }
 

@@ -149,7 +149,6 @@ struct Replica::Impl {
   bool take_waiting();
   bool take_staged();
   bool take_entry(PeerSession&, const StreamKey&, Seq, const Bytes&);
-  void hold_what_differs(const VersionVector& theirs);
   bool taken(PeerSession&, const StreamKey&, const Expected<ApplyResult>&);
 
   void begin_trial(const Trial&, const StreamKey&);

@@ -170,7 +170,6 @@ void Replica::Impl::receive(PeerSession& s, const Hello& hello) {
     join_target = hello.vector;
     join_source = s.id;
   }
-  hold_what_differs(hello.vector);
   note(LogLevel::info, NodeEvent::Kind::peer_connected, s.device, "connected with " + short_string(s.device));
   effects.push_back(Accepted{s.id});
 }
@@ -235,7 +234,6 @@ void Replica::Impl::receive(PeerSession& s, const Heartbeat& m) {
   if (taker.idle(s.id)) puller.ask_all_again();
   if (m.vector) {
     s.vector.join(*m.vector);
-    hold_what_differs(*m.vector);
   } else {
     s.vector_due = m.vector_hash != shown().hash();
   }

@@ -32,7 +32,8 @@ struct HeldChange {
 };
 
 inline constexpr char kBehindAnother[] = "an earlier change of this row waits";
-inline constexpr char kEndedTheProcess[] = "the process ended while it was applied";
+inline constexpr char kEndedTheProcess[] = "the process ended while it was applied";  // or something that came with it
+inline constexpr char kEndedAlone[] = "the process ended while it was applied by itself";
 
 class HeldChanges {
  public:

@@ -20,6 +20,7 @@ TrialMark::TrialMark(sqlite3* db)
     trial.what = static_cast<Tried>(r.u8());
     trial.origin = read_origin(r);
     trial.at = r.be64();
+    times_ = r.u8();
     if (r.done()) ended_ = trial;
   }
 }
@@ -31,11 +32,12 @@ void TrialMark::begin_life() {
 
 void TrialMark::end_life() { drop_.text(kRunning).run(); }
 
-void TrialMark::set(const Trial& trial) {
+void TrialMark::set(const Trial& trial, std::uint8_t times) {
   ByteWriter w;
   w.u8(static_cast<std::uint8_t>(trial.what));
   write_origin(w, trial.origin);
   w.be64(trial.at);
+  w.u8(times);
   put_.text(kTrying).blob(w.bytes()).run();
 }
 

@@ -2,7 +2,8 @@
 //
 // A life that does not end well leaves a mark in sync_meta. The next one is careful: it says on disk what it is about to
 // apply, in a transaction of its own, before it tries, and takes the mark back with what was applied. If it ends there,
-// the life after that finds the mark and holds that change instead (core/replica/replica_careful.cpp). A process
+// the life after that finds the mark; what two lives in a row have ended over is held (core/replica/replica_careful.cpp), and then
+// tried change by change. One that a life ends over by itself waits until somebody asks for it. A process
 // that ends well, or has applied so much without ending, pays nothing for it. The price of being careful is one small commit
 // for each change, and that of two unlucky deaths a change in quarantine, which `quarantine retry` tries again.
 #pragma once
@@ -34,18 +35,21 @@ class TrialMark {
   [[nodiscard]] bool careful() const { return careful_; }
   void relax() { careful_ = false; }  // so much went well
   // What the life before was trying when it ended.
-  // `from`: of a page, behind which it begins. An owner who goes on writing makes another page of the same rows.
-  [[nodiscard]] bool ended(const Trial& t, std::uint64_t from = 0) const {
-    if (!ended_ || ended_->what != t.what || ended_->origin != t.origin) return false;
-    return t.what == Tried::page ? from < ended_->at && ended_->at <= t.at : ended_->at == t.at;
+  // How many lives in a row, up to the one before, have ended while they tried it. `from`: of a page, behind which it begins. An
+  // owner who goes on writing makes another page of the same rows.
+  [[nodiscard]] std::uint8_t ended(const Trial& t, std::uint64_t from = 0) const {
+    if (!ended_ || ended_->what != t.what || ended_->origin != t.origin) return 0;
+    const bool same = t.what == Tried::page ? from < ended_->at && ended_->at <= t.at : ended_->at == t.at;
+    return same ? times_ : 0;
   }
   [[nodiscard]] std::optional<Trial> ended_release() const { return ended_ && ended_->what == Tried::release ? ended_ : std::nullopt; }
-  void set(const Trial&);  // both in a transaction
+  void set(const Trial&, std::uint8_t times = 1);  // both in a transaction
   void clear();
 
  private:
   Statement put_, drop_;
   std::optional<Trial> ended_;
+  std::uint8_t times_ = 0;
   bool careful_ = false;
 };
 

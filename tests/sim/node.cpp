@@ -10,6 +10,7 @@
 #include "core/replica/migration.h"
 #include "core/replica/quarantine_release.h"
 #include "core/store/origin_table.h"
+#include "core/store/row_store.h"
 #include "core/store/statement.h"
 #include "tests/sim/network.h"
 
@@ -102,8 +103,8 @@ Expected<LocalCommit> SimNode::try_write(const WriteFn& fn, WriteScope scope) {
 }
 
 void SimNode::retry_quarantine() {
-  if (store_->quarantined() == 0) return;
-  (void)release_quarantine(*store_, wall(), true);
+  if (store_->quarantined() == 0 && !store_->rows().keeps_anything()) return;
+  (void)release_quarantine(*store_, wall(), Ended::all);
   witness_.migrated(*this);
 }
 

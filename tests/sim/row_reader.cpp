@@ -72,6 +72,11 @@ std::set<reference::RowName> RowReader::waiting() {
   Statement select(db_, "SELECT model, key FROM sync_held UNION SELECT model, key FROM sync_quarantine");
   std::set<reference::RowName> names;
   while (select.step()) names.emplace(std::string(select.column_bytes(0)), Bytes(select.column_bytes(1)));
+  Statement kept(db_, "SELECT m.name, k.key, k.field FROM sync_kept k JOIN sync_model m ON m.number=k.model");
+  while (kept.step()) {  // of fields that the model has by now
+    const ModelSchema* m = schema_->find(kept.column_bytes(0));
+    if (m != nullptr && static_cast<std::size_t>(kept.column_integer(2)) < m->fields.size()) names.emplace(m->name, Bytes(kept.column_bytes(1)));
+  }
   return names;
 }
 

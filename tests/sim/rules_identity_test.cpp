@@ -81,24 +81,6 @@ TEST_CASE("[split-copy] A copy by hand is put back, and its two histories were t
   tell("split-copy", [](Cluster& cluster) { return told_two_histories(cluster, Copy::by_hand); });
 }
 
-TEST_CASE("[split-image][F9] An image's two histories of one length, or of two, were told to different devices, which meet: both hold the"
-          " stream and say so") {
-  for (const int entries : {1, 2}) {
-    CAPTURE(entries);
-    Cluster cluster;
-    const Three t(cluster);
-    const Origin split = t.b.store().self();
-    tell_two_histories(cluster, t, Copy::by_image, entries);
-    cluster.run_for(5min);
-    for (const SimNode* node : {&t.a, &t.c}) {
-      CAPTURE(node->name());
-      REQUIRE(node->status().waiting.size() == 1);
-      CHECK(node->status().waiting[0].origin == split);
-      CHECK(node->noted("that device may have been cloned or restored"));
-    }
-  }
-}
-
 TEST_CASE("[split-image][F9] An image is put back, its two histories were told to different devices, and it is not heard of again: who"
           " meets the longer one holds the stream and says so, what does not build upon it goes on") {
   Cluster cluster;

@@ -114,30 +114,48 @@ TEST_CASE("Versions: an old device joins by a snapshot of a new one, and has all
   v.cluster.expect_converged();
 }
 
-TEST_CASE("A change that ends the process: it is marked before it is tried, and waits in quarantine from then on") {
+TEST_CASE("A change that ends the process: what came with it is tried by itself, and the one that ends it again waits in quarantine from then on") {
+  Pair p;
+  p.settle();
+  // What a life leaves behind that ended while it tried this.
+  const auto ends_over = [&](const Trial& trial) {
+    p.b.store().begin(TransactionKind::apply);
+    p.b.store().trial().set(trial, 2);
+    p.b.store().commit();
+    p.b.restart();
+    p.cluster.run_for(500ms);
+  };
+  p.b.kill();
+  p.a.write("INSERT INTO note(id, title) VALUES ('1', 'one of them')");
+  p.a.write("INSERT INTO note(id, title) VALUES ('2', 'harmless')");
+  p.b.restart();
+  ends_over({Tried::entry, p.a.store().self(), p.b.vector().at(p.a.store().self()).seq.next().value});
+  CHECK(p.b.count("note") == 1);
+  CHECK(p.b.vector() == p.a.vector());
+  CHECK(p.b.text("SELECT why FROM sync_held") == "'" + std::string(kEndedTheProcess) + "'");
+  ends_over({Tried::release, {}, 1});
+  p.cluster.run_for(3h);
+  CHECK(p.b.status().quarantined == 1);  // not by itself
+  CHECK(p.b.text("SELECT why FROM sync_held") == "'" + std::string(kEndedAlone) + "'");
+  p.b.retry_quarantine();
+  CHECK(p.b.status().quarantined == 0);
+  p.cluster.expect_converged();
+}
+
+TEST_CASE("What was tried when a power cut came, twice, comes out of quarantine by itself") {
   Pair p;
   p.settle();
   p.b.kill();
-  p.a.write("INSERT INTO note(id, title) VALUES ('1', 'ends the process')");
-  p.a.write("INSERT INTO note(id, title) VALUES ('2', 'harmless')");
-  // What the life before leaves that ended while it applied the first.
+  p.a.write("INSERT INTO note(id, title) VALUES ('1', 'innocent')");
   p.b.restart();
   p.b.store().begin(TransactionKind::apply);
-  const Seq poison = p.b.vector().at(p.a.store().self()).seq.next();
-  p.b.store().trial().set({Tried::entry, p.a.store().self(), poison.value});
+  p.b.store().trial().set({Tried::entry, p.a.store().self(), p.b.vector().at(p.a.store().self()).seq.next().value}, 2);
   p.b.store().commit();
   p.b.restart();
-  p.settle();
+  p.cluster.run_for(10s);
   CHECK(p.b.count("note") == 1);
-  CHECK(p.b.vector() == p.a.vector());
-  CHECK(p.b.status().quarantined == 1);
-  CHECK(p.b.text("SELECT why FROM sync_held") == "'" + std::string(kEndedTheProcess) + "'");
-  p.cluster.run_for(3h);
-  p.b.restart();
-  p.settle();
-  CHECK(p.b.status().quarantined == 1);  // not by itself
-  p.b.retry_quarantine();
   CHECK(p.b.status().quarantined == 0);
+  CHECK(p.b.text("SELECT count(*) FROM sync_meta WHERE name='trying'") == "0");
   p.cluster.expect_converged();
 }
 

@@ -61,6 +61,7 @@ class World {
 
   void fill_a_counter();
   void run_faults();
+  [[nodiscard]] Model with_seeds(Model label, const std::string& device) const;
   [[nodiscard]] std::vector<Model> models_of(const std::string& device, bool upgraded) const;
   [[nodiscard]] bool act(const Action&);  // false: it struck nothing, or what it struck is counted elsewhere
   [[nodiscard]] bool act_on_topology(const Action&);

@@ -60,9 +60,14 @@ constexpr char kMemo[] = "CREATE TABLE memo (id TEXT PRIMARY KEY NOT NULL, text,
 }  // namespace
 
 // In some worlds devices create labels on their own, not all with the same values.
+Model World::with_seeds(Model label, const std::string& device) const {
+  if (scenario_.seed % 4 != 3) return label;
+  return label.seed(device.front() % 2 == 0 ? "'l0', 'zero'" : "'l0', NULL").seed("'l1', 'one'");
+}
+
 std::vector<Model> World::models_of(const std::string& device, bool upgraded) const {
   std::vector<Model> models = sim_models();
-  if (scenario_.seed % 4 == 3) models.at(1) = models.at(1).seed(device.front() % 2 == 0 ? "'l0', 'zero'" : "'l0', NULL").seed("'l1', 'one'");
+  models.at(1) = with_seeds(std::move(models.at(1)), device);
   if (!upgraded) return models;
   models.front().ddl.insert(models.front().ddl.rfind(')'), ", extra TEXT DEFAULT 'new'");
   models.back().ddl.insert(models.back().ddl.rfind(')'), ", extra");
@@ -223,7 +228,7 @@ bool World::upgrade(SimNode& one) {
   versions_differ_ = true;
   const std::uint64_t waited = one.store().quarantined();
   if (!one.migrate(kUpgrade, models_of(one.name(), true))) {
-    one.replace_models({Model::existing("note", Kind::shared), Model::existing("label", Kind::shared),
+    one.replace_models({Model::existing("note", Kind::shared), with_seeds(Model::existing("label", Kind::shared), one.name()),
                         Model::existing("note_label", Kind::shared), Model::existing("posting", Kind::shared),
                         Model::existing("account", Kind::shared),
                         Model::existing("task", Kind::shared).on_dangling("parent", Dangling::cascade).on_dangling("account", Dangling::set_null),

@@ -58,7 +58,7 @@ TEST_CASE("What was kept of a field does not come over what was written to it si
   (void)older.step({ModelsReplaced{}});
   CHECK(older.text("SELECT colour FROM note") == "blue");
   (void)older.write("UPDATE note SET colour='green' WHERE id='a'");
-  (void)release_quarantine(*older.store, older.now.wall, false);
+  (void)release_quarantine(*older.store, older.now.wall, Ended::wait);
   CHECK(older.text("SELECT colour FROM note") == "green");
 }
 
@@ -69,7 +69,7 @@ TEST_CASE("A row that was refused and is dead by now holds nothing up") {
   exchange.run({}, {lax.write("INSERT INTO note VALUES ('a', NULL)")});
   CHECK(strict.store->held().count() == 1);
   exchange.run({}, {lax.write("DELETE FROM note")});
-  (void)release_quarantine(*strict.store, strict.now.wall, false);
+  (void)release_quarantine(*strict.store, strict.now.wall, Ended::wait);
   CHECK(strict.store->held().count() == 0);
   exchange.run({}, {lax.write("INSERT INTO note VALUES ('a', 'fine')")});
   CHECK(strict.store->held().count() == 0);
@@ -78,7 +78,7 @@ TEST_CASE("A row that was refused and is dead by now holds nothing up") {
   exchange.run({}, {lax.write("UPDATE note SET title='again'")});
   CHECK(strict.store->held().count() == 2);
   exchange.run({}, {lax.write("DELETE FROM note"), lax.write("INSERT INTO note VALUES ('a', 'new')")});
-  (void)release_quarantine(*strict.store, strict.now.wall, false);
+  (void)release_quarantine(*strict.store, strict.now.wall, Ended::wait);
   CHECK(strict.store->held().count() == 0);
   CHECK(strict.text("SELECT title FROM note") == "new");
 }

@@ -62,24 +62,6 @@ TEST_CASE("Seeds: what was deleted anywhere stays deleted, also on a device that
   both_show(a, b, "bin:Mine:-:5 inbox:Inbox:blue:0");
 }
 
-TEST_CASE("Seeds: one that was deleted, inserted by hand and deleted again stays deleted for a device that joins by a snapshot") {
-  TestNode a(1, true, folders());
-  seed(a);
-  for (const char* sql : {"DELETE FROM folder WHERE id='bin'", "INSERT INTO folder VALUES ('bin', 'Mine', NULL, 5)", "DELETE FROM folder WHERE id='bin'"})
-    (void)a.step({a.write(sql)});
-  CHECK(a.store->rows().drop_tombstones(a.store->self_ordinal(), a.own().seq, 100) == 0);
-  a.store->begin(TransactionKind::apply);
-  while (a.store->log().drop(a.store->self_ordinal(), a.own().seq, 100) > 0) {}
-  a.store->origins().raise_horizon(a.store->self_ordinal(), a.own());  // who joins now takes a snapshot
-  a.store->commit();
-  TestNode b(2, false, folders());
-  seed(b);
-  Exchange exchange(a, b);
-  for (int i = 0; i < 5; ++i) exchange.run();
-  both_show(a, b, "inbox:Inbox:blue:0");
-  CHECK(b.store->rows().drop_tombstones(*b.store->origins().find(a.store->self()), a.own().seq, 100) == 0);
-}
-
 TEST_CASE("Seeds: a device whose application declares none gets them, and may change them") {
   TestNode a(1, true, folders());
   seed(a);
