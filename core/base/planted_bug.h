@@ -29,20 +29,19 @@ enum class PlantedBug : std::uint8_t {
   quarantine_not_released,      // what waited for a model stays where it is when the model comes
   queue_overtaken,              // a later change of a row is applied before an earlier one that waits
   copy_not_noticed,             // a database goes on under its name, whatever stands beside it
-  better_known_by_peers,        // that a peer knows this device further than it does itself is not heeded
-  later_life_ignored,           // nor that it knows a later life of this device
+  later_life_ignored,           // that a peer knows a later life of this device is not heeded
   untold_keeps_its_name,        // a new life leaves to the former one what nobody has heard of
   drafts_dropped,               // what was written before the device had caught up is not told
   seeds_as_inserts,             // a seed is told as an insert of whoever creates it
   far_clock_accepted,           // a stamp is applied however far ahead of our clock it is
 };
 
-inline constexpr std::array<const char*, 25> kPlantedBugNames = {
+inline constexpr std::array<const char*, 24> kPlantedBugNames = {
     "none",           "acknowledge-before-commit", "cursor-outside-transaction", "no-tie-break",          "generation-ignored",    "dependency-ignored",
     "clock-in-memory-only", "page-off-by-one",     "fold-forgets-rollback",      "outbox-drops-silently", "page-accepted-past-gap",
     "tombstone-dropped-early", "snapshot-without-sweep", "unique-by-arrival", "hidden-for-ever",
     "unknown-field-dropped", "quarantine-not-released", "queue-overtaken",
-    "copy-not-noticed", "better-known-by-peers", "later-life-ignored", "untold-keeps-its-name", "drafts-dropped", "seeds-as-inserts",
+    "copy-not-noticed", "later-life-ignored", "untold-keeps-its-name", "drafts-dropped", "seeds-as-inserts",
     "far-clock-accepted"};
 
 #ifdef STARLING_PLANTED_BUGS

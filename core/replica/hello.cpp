@@ -58,7 +58,6 @@ std::optional<Rev> written_in(Store& store, const HeldLog& log, Rev ours) {
 
 // The peer knows what we do not, or otherwise: this is not the database that wrote it.
 bool is_outlived(Store& store, const Hello& hello, const VersionVector& shown) {
-  if (planted(PlantedBug::better_known_by_peers)) return false;
   const Position ours = store.origins().vector().at(store.self());
   if (!ours.covers(hello.vector.at(store.self()))) return true;
   if (hello.heard == store.self().incarnation && hello.heard_version > ack_version(shown)) return true;
