@@ -138,6 +138,10 @@ void Ledger::opened(SimNode& node) {
     w.rows = std::make_unique<RowReader>(node.store().handle(), node.store().shared_schema());
     return;
   }
+  if (w.was_open && w.in_doubt && is_renamed(node, w)) {  // it died as it began another life
+    w.in_doubt = false;
+    return;
+  }
   if (!numbered(node).covers(w.seen)) complain(node, "lost what it had committed");
   if (!numbered(node).covers(w.told)) complain(node, "lost what it had acknowledged");
   const bool adopts = node.store().schema().digest() != w.schema;  // rows of new models are entries from now on

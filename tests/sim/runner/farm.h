@@ -22,7 +22,7 @@ using Job = std::function<Outcome(std::uint64_t seed)>;
 using Reap = std::function<bool(const Outcome*)>;  // nullptr: a second has passed. False: enough
 
 // Gives outcomes as they come, in no order. A process that is at one seed for longer than kStuck is killed.
-inline constexpr auto kStuck = std::chrono::minutes(5);
+inline constexpr auto kStuck = std::chrono::minutes(15);  // a sweep counts as one
 void run_farm(const FarmPlan&, const Job&, const Reap&);
 
 // One job in a process of its own.
