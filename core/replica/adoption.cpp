@@ -1,7 +1,6 @@
 #include "core/replica/adoption.h"
 
 #include <algorithm>
-#include <functional>
 
 #include "core/replica/stamper.h"
 #include "core/replica/transaction_manager.h"
@@ -116,7 +115,6 @@ Expected<std::uint64_t> adopt_model(Store& store, const ModelSchema& model, Wall
     Statement count(store.handle(), "SELECT count(*) FROM main." + quote_identifier(model.name));
     adoption.total = count.step() ? static_cast<std::uint64_t>(count.column_integer(0)) : 0;
   }
-  std::uint64_t total = 0;
   for (bool first = true;; first = false) {
     store.begin(TransactionKind::apply);  // not captured: no row of the application changes
     const Undo undo(store);
@@ -124,9 +122,8 @@ Expected<std::uint64_t> adopt_model(Store& store, const ModelSchema& model, Wall
     const Expected<std::uint64_t> adopted = adopt_rows(store, model, cursor, wall);
     if (!adopted) return adopted.error();
     store.commit();
-    if (*adopted == 0) return total;
-    total += *adopted;
-    adoption.rows = total;
+    if (*adopted == 0) return adoption.rows;
+    adoption.rows += *adopted;
     if (told) told(adoption);
   }
 }

@@ -167,14 +167,21 @@ Outcome outcome_of(HeldChanges& held, const std::string& model, const Bytes& key
   return outcome;
 }
 
-// False: there is more of it to try, and no more was to be tried.
+bool is_seed(const HeldChange& c) { return c.op == Op::insert && c.generation == Stamp{}; }
+
+// False: there is more of it to try. A seed that came too late leaves its mark on the row that stands (RowVersion::seeded), and
+// waits until there is one.
 bool QuarantineReleaser::release_shared(ModelIndex model, const Bytes& key, WallTime wall, ApplyResult& result) {
   HeldChanges& held = store_.held();
   const std::string name = store_.schema().models[model].name;
   const Outcome outcome = outcome_of(held, name, key);
+  const auto stands = [&] { return store_.rows().version(model, key).has_value(); };
+  bool passed_over = false;
   for (std::optional<HeldChange> c = held.next_of(name, key, 0); c; c = held.next_of(name, key, c->id)) {
     if (!may_try(c->why)) return true;
     if (outcome.supersedes(*c)) {
+      passed_over = passed_over || (is_seed(*c) && !stands());
+      if (is_seed(*c) && !stands()) continue;
       note_superseded(model, *c, {}, wall);
     } else {
       mark({Tried::release, {}, static_cast<std::uint64_t>(c->id)}, c->why == kEndedTheProcess);
@@ -188,11 +195,12 @@ bool QuarantineReleaser::release_shared(ModelIndex model, const Bytes& key, Wall
     if (budget_ <= 1) return false;
     --budget_;
   }
-  return true;
+  return !passed_over || !stands();
 }
 
 void QuarantineReleaser::note_superseded(ModelIndex model, const HeldChange& c, const MergeResult& merged, WallTime wall) {
   const ModelSchema& m = store_.schema().models[model];
+  if (is_seed(c)) store_.rows().mark_seed(model, c.key);
   if ((c.fields & ~plain_fields(m)) != 0) return;  // what it says of fields nobody here knows
   const EntryHeader header{c.stamp.origin, c.seq, c.stamp.hlc, {}, {}};
   ConflictRecorder recorder(store_, header, store_.origins().seen(store_.origins().ordinal(c.stamp.origin)), wall);

@@ -94,6 +94,7 @@ void Replica::Impl::retry_quarantine() {
   if (taker.merging()) return;
   if (!retry_at) retry_at = now.mono + retry_pause;
   if (now.mono < *retry_at) return;
+  if (store.in_transaction()) store.commit();  // what the step has applied is not undone with it
   ensure_transaction();
   ApplyResult result;
   result.event.schema = store.shared_schema();

@@ -52,8 +52,11 @@ Rev RowStore::move_owned(Ordinal from, Rev behind, Ordinal to) {
   Rev rev;
   for (const Moved& row : rows) {
     rev = rev.next();
+    const std::optional<OwnedVersion> now = owned(row.model, row.key);
+    ASSERT(now);
     const std::optional<BytesView> values = row.deleted ? std::nullopt : read_row(row.model, row.key);
-    put_owned(row.model, row.key, {to, rev, row.deleted}, values);
+    const bool intact = !values || is_intact(row.model, row.key, *now, *values);  // what is damaged stays so
+    put_owned(row.model, row.key, {to, rev, row.deleted}, values, intact);
   }
   return rev;
 }

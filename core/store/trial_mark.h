@@ -21,7 +21,7 @@ struct Trial {
   Tried what = Tried::entry;
   Origin origin;         // entry, page: whose
   std::uint64_t at = 0;  // entry: its seq; page: the revision that it goes up to; release: the id of the held change, or the
-                         // revision of the row; slice: the page of the snapshot; kept: the model's number
+                         // revision of the row; slice: the page of the snapshot; kept: the model's place in the schema
   friend bool operator==(const Trial&, const Trial&) = default;
 };
 

@@ -4,6 +4,7 @@
 
 #include "core/base/sha256.h"
 #include "core/store/sync_state.h"
+#include "tests/core/replica/author.h"
 #include "tests/core/replica/test_node.h"
 
 namespace starling {
@@ -144,6 +145,22 @@ TEST_CASE("Hello: the version of an acknowledgement grows with whatever grows") 
   CHECK(ack_version(v) == 3);
   v.advance_seq(origin(2), Seq{4}, Hlc{9});
   CHECK(ack_version(v) == 7);
+}
+
+TEST_CASE("A row that is damaged stays damaged in the next life, a shared one and one of its own") {
+  TestNode node(1);
+  (void)node.write("INSERT INTO note(id, title) VALUES ('n', 'good')");
+  (void)node.write("INSERT INTO file(id, path) VALUES (x'01', 'good')");
+  node.store->begin(TransactionKind::apply);
+  Statement(node.store->handle(), "UPDATE note SET title='rot'").run();
+  Statement(node.store->handle(), "UPDATE file SET path='rot'").run();
+  node.store->begin_new_life({Hlc::of(node.now.wall.ms + 1, 0), 7}, {});
+  node.store->commit();
+  const auto is_good = [&](const char* table, const Bytes& key) {
+    return node.store->rows().is_good(node.store->schema().index_of(*node.store->schema().find(table)), key);
+  };
+  CHECK_FALSE(is_good("note", typed({ValueView::text("n")})));
+  CHECK_FALSE(is_good("file", typed({ValueView::blob("\x01")})));
 }
 
 }  // namespace starling

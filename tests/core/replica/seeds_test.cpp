@@ -1,6 +1,7 @@
 #include "core/replica/seeds.h"
 
 #include "core/replica/adoption.h"
+#include "core/replica/quarantine_release.h"
 #include "tests/core/replica/test_node.h"
 
 namespace starling {
@@ -72,6 +73,20 @@ TEST_CASE("Seeds: a device whose application declares none gets them, and may ch
   both_show(a, b, "bin:Bin:grey:1 inbox:Inbox:blue:0");
   exchange.run({}, {b.write("UPDATE folder SET place=7 WHERE id='bin'")});
   both_show(a, b, "bin:Bin:grey:7 inbox:Inbox:blue:0");
+}
+
+TEST_CASE("Seeds: one that was refused here, and beaten since, is remembered as one: its tombstone stays") {
+  TestNode a(1, true, {Model::from_sql("CREATE TABLE folder (id TEXT PRIMARY KEY NOT NULL, title TEXT)", Kind::shared).seed("'bin', NULL")});
+  TestNode b(2, false, {Model::from_sql("CREATE TABLE folder (id TEXT PRIMARY KEY NOT NULL, title TEXT NOT NULL)", Kind::shared)});
+  seed(a);
+  Exchange exchange(a, b);
+  exchange.run({a.write("DELETE FROM folder")});
+  exchange.run({a.write("INSERT INTO folder VALUES ('bin', 'Mine')")});
+  CHECK(b.number("SELECT count(*) FROM sync_held") == 3);
+  (void)release_quarantine(*b.store, b.now.wall, Ended::wait);
+  CHECK(b.number("SELECT count(*) FROM sync_held") == 0);
+  CHECK(b.text("SELECT title FROM folder") == "Mine");
+  CHECK(b.number("SELECT count(*) FROM sync_row WHERE seed=1") == 1);
 }
 
 TEST_CASE("Seeds: two versions of an application that declare different values agree on the greater") {
