@@ -3,25 +3,31 @@
 
 #include "core/store/conflict_log.h"
 #include "tests/sim/phrases.h"
+#include "tests/sim/story.h"
 
 namespace starling::sim {
 namespace {
 
-struct Three {
+constexpr const char* kAccount = "INSERT INTO account VALUES (?, ?, 0)";
+constexpr const char* kTask = "INSERT INTO task VALUES (?, ?, ?, 0)";
+
+struct Trio {
   Cluster cluster;
   SimNode& a;
   SimNode& b;
   SimNode& c;
 
-  explicit Three(std::uint64_t seed = 1)
+  explicit Trio(std::uint64_t seed = 1)
       : cluster(seed), a(cluster.create("A")), b(cluster.join("B")), c(cluster.join("C")) {
     cluster.connect_all();
     cluster.run_until_quiet();
   }
-  void part() {
-    for (SimNode* one : {&a, &b, &c})
-      for (SimNode* other : {&a, &b, &c})
-        if (one != other) cluster.disconnect(*one, *other);
+  void part() { everybody_parts(cluster); }
+  void want_one_address() {  // without knowing of each other; B is the later
+    part();
+    a.write(kAccount, "a", "x");
+    cluster.run_for(5ms);
+    b.write(kAccount, "b", "x");
   }
   void meet(std::uint64_t order) {
     const std::pair<SimNode*, SimNode*> pairs[] = {{&a, &b}, {&b, &c}, {&a, &c}};
@@ -41,26 +47,20 @@ std::string shown(const SimNode& node, const std::string& table, const std::stri
   return text;
 }
 
-void expect(Three& t, const std::string& table, const std::string& column, const std::string& rows) {
+void expect(Trio& t, const std::string& table, const std::string& column, const std::string& rows) {
   for (const SimNode* node : {&t.a, &t.b, &t.c}) CHECK(shown(*node, table, column) == rows);
   t.cluster.expect_converged();
 }
 
-constexpr const char* kAccount = "INSERT INTO account VALUES (?, ?, 0)";
-constexpr const char* kTask = "INSERT INTO task VALUES (?, ?, ?, 0)";
-
 }  // namespace
 
 TEST_CASE(
-    "[F41] Three insert one UNIQUE value: the last stamp stands on all, in any order; the others wait, and are told "
+    "[F41] Trio insert one UNIQUE value: the last stamp stands on all, in any order; the others wait, and are told "
     "of") {
   for (std::uint64_t order = 0; order < 3; ++order) {
     CAPTURE(order);
-    Three t(order + 1);
-    t.part();
-    t.a.write(kAccount, "a", "x");
-    t.cluster.run_for(5ms);
-    t.b.write(kAccount, "b", "x");
+    Trio t(order + 1);
+    t.want_one_address();
     t.cluster.run_for(5ms);
     t.c.write(kAccount, "c", "x");
     t.meet(order);
@@ -82,7 +82,7 @@ TEST_CASE(
 }
 
 TEST_CASE("[F41] 5 and 5.0 are one value of an index, '5' is another, NULLs are many: as SQLite has it") {
-  Three t;
+  Trio t;
   t.part();
   t.a.write("INSERT INTO account VALUES ('a', 5, 0), ('n', NULL, 0)");
   t.cluster.run_for(5ms);
@@ -94,11 +94,8 @@ TEST_CASE("[F41] 5 and 5.0 are one value of an index, '5' is another, NULLs are 
 TEST_CASE(
     "[F41] A row that waits is inserted anew by one who does not see it, and edited by one who has not heard: nothing "
     "is lost silently") {
-  Three t;
-  t.part();
-  t.a.write(kAccount, "a", "x");
-  t.cluster.run_for(5ms);
-  t.b.write(kAccount, "b", "x");
+  Trio t;
+  t.want_one_address();
   t.meet(0);
   t.part();
   t.c.write("INSERT INTO account VALUES ('a', 'z', 7)");  // its own 'a', for it sees none
@@ -108,11 +105,8 @@ TEST_CASE(
 }
 
 TEST_CASE("[F41] Newcomers, by log and by snapshot, hide what the others hide") {
-  Three t;
-  t.part();
-  t.a.write(kAccount, "a", "x");
-  t.cluster.run_for(5ms);
-  t.b.write(kAccount, "b", "x");
+  Trio t;
+  t.want_one_address();
   t.b.write(kTask, "t", std::monostate{}, "b");
   t.meet(0);
   t.cluster.run_for(1min);  // the log is dropped: whoever joins takes a snapshot
@@ -130,7 +124,7 @@ TEST_CASE(
     "[F40][N17] A child whose parent was deleted elsewhere: cascade hides it and what is below it, until it is moved") {
   for (std::uint64_t order = 0; order < 3; ++order) {
     CAPTURE(order);
-    Three t(order + 1);
+    Trio t(order + 1);
     t.a.write("INSERT INTO task VALUES ('p', NULL, NULL, 0), ('q', NULL, NULL, 0)");
     t.cluster.run_until_quiet();
     t.part();
@@ -147,7 +141,7 @@ TEST_CASE(
 }
 
 TEST_CASE("[F40] A reference of set_null shows NULL while its parent is not there, and keeps its value") {
-  Three t;
+  Trio t;
   t.a.write(kAccount, "p", "x");
   t.a.write(kTask, "t", std::monostate{}, std::monostate{});
   t.cluster.run_until_quiet();
@@ -168,7 +162,7 @@ TEST_CASE("[F40] A reference of set_null shows NULL while its parent is not ther
 TEST_CASE(
     "[F40] Two moves that make a circle: no parent is missing, so all of it is shown, and it goes with what it hangs "
     "on") {
-  Three t;
+  Trio t;
   t.a.write("INSERT INTO task VALUES ('r', NULL, NULL, 0), ('x', 'r', NULL, 0), ('y', 'r', NULL, 0)");
   t.cluster.run_until_quiet();
   t.part();
@@ -182,7 +176,7 @@ TEST_CASE(
 }
 
 TEST_CASE("[F40][F41] A parent that loses its UNIQUE value takes what refers to it along, and brings it back") {
-  Three t;
+  Trio t;
   t.part();
   t.a.write(kAccount, "p", "x");
   t.a.write(kTask, "t", std::monostate{}, "p");
@@ -196,7 +190,7 @@ TEST_CASE("[F40][F41] A parent that loses its UNIQUE value takes what refers to 
 }
 
 TEST_CASE("[F40] What is kept while its parent is gone stays on all, and dangles there; it is not hidden") {
-  Three t;
+  Trio t;
   t.a.write("INSERT INTO note(id) VALUES ('n')");
   t.a.write("INSERT INTO label(id) VALUES ('l')");
   t.cluster.run_until_quiet();
@@ -213,11 +207,8 @@ TEST_CASE("[F40] What is kept while its parent is gone stays on all, and dangles
 }
 
 TEST_CASE("[F41] A local write meets SQLite's own refusal for what is shown, and none for what waits") {
-  Three t;
-  t.part();
-  t.a.write(kAccount, "a", "x");
-  t.cluster.run_for(5ms);
-  t.b.write(kAccount, "b", "x");
+  Trio t;
+  t.want_one_address();
   t.meet(0);
   const Expected<LocalCommit> refused = t.c.try_write(kAccount, "c", "x");
   REQUIRE_FALSE(refused);
